@@ -1,0 +1,1 @@
+"""Voice Kiosk: a headless voice appliance."""

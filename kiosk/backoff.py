@@ -1,0 +1,30 @@
+"""Full-jitter exponential backoff with the randomness handed in, so that tests and simulations decide it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+
+class Backoff:
+    """Delays in seconds, each drawn evenly from [0, min(cap, base * 2**n)] (AWS Architecture Blog, "full jitter").
+
+    Full jitter spreads a crowd of devices that lost the same server at the same moment over the whole interval.
+    """
+
+    def __init__(self, *, base: float = 1.0, cap: float = 60.0, floor: float = 0.1, uniform: Callable[[float, float], float] = random.uniform) -> None:
+        self._base = base
+        self._cap = cap
+        self._floor = floor
+        self._uniform = uniform
+        self.attempt = 0
+
+    def next(self) -> float:
+        """The delay before the next attempt, in seconds, never below the floor."""
+        ceiling = min(self._cap, self._base * 2.0 ** min(self.attempt, 32))
+        self.attempt += 1
+        return max(self._floor, self._uniform(0.0, ceiling))
+
+    def reset(self) -> None:
+        """Begin again from the base: called once something has worked."""
+        self.attempt = 0

@@ -1,0 +1,1 @@
+"""The machine: pure, table-driven; decides what every event means in every state."""

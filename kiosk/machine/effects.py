@@ -1,0 +1,45 @@
+"""What the machine orders done; the dispatcher carries it out."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Do(StrEnum):
+    """The orders. None of them waits; what comes of one is an event."""
+
+    READY = "ready"
+    """Tell systemd that the device is up."""
+    CONNECT = "connect"
+    """Begin an attempt under a new generation: token, room, publication."""
+    LEAVE = "leave"
+    """Give the connection up in the background: leave the room, end the session at the API. Its events are late from now on."""
+    OPEN = "open"
+    """Open the microphone's gate: what is said from now on is the visitor's."""
+    OPEN_EARLIER = "open earlier"
+    """The same, beginning before now: the speech that woke the device began earlier."""
+    CLOSE = "close"
+    """Close the gate; what was said still goes out."""
+    FEED = "feed"
+    """Send what was recorded, then live."""
+    HOLD = "hold"
+    """Nobody hears the track: record."""
+    DISCARD = "discard"
+    """The call is over: forget what was recorded, close the gate, silence the agent."""
+    CHIME_LISTENING = "chime listening"
+    CHIME_RECONNECTING = "chime reconnecting"
+    CHIME_ENDED = "chime ended"
+    CHIME_FAULT = "chime fault"
+    """The tone of the worst fault."""
+    START_TAIL = "start tail"
+    STOP_TAIL = "stop tail"
+    START_RETRY = "start retry"
+    START_PATIENCE = "start patience"
+    START_SILENCE = "start silence"
+    START_CALL = "start call"
+    START_AGENT = "start agent"
+    STOP_AGENT = "stop agent"
+    QUIT = "quit"
+    """End the process in order."""
+    QUIT_NOW = "quit now"
+    """End the process: the orderly end took too long."""
