@@ -1,0 +1,23 @@
+"""What every test stands on."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any, cast
+
+import hypothesis
+
+# Examples are timed by the wall; on shared cores that says nothing of the code.
+hypothesis.settings.register_profile("shared-cores", deadline=None)
+hypothesis.settings.load_profile("shared-cores")
+
+# pytest-asyncio asks for the current loop before it makes its own; without this word asyncio makes one up that nobody closes.
+asyncio.set_event_loop(None)
+
+
+def pytest_unconfigure() -> None:
+    """Dispose of the native library while the interpreter is whole: left to its end, one run in thirty aborts."""
+    module = cast(Any, sys.modules.get("livekit.rtc._ffi_client"))
+    if module is not None and module.FfiClient._instance is not None:
+        module.FfiClient._instance._dispose()
