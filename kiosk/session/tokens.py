@@ -1,0 +1,275 @@
+"""Sessions for those who need one now: budgeted, never given twice, one held ahead where that is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from kiosk.backoff import Backoff
+from kiosk.errors import Retry, SessionError
+from kiosk.session.budget import Budget
+from kiosk.session.client import Client
+
+if TYPE_CHECKING:
+    from kiosk.config.model import SessionConfig
+    from kiosk.config.secrets import Secret
+    from kiosk.session.grant import Grant
+
+log = logging.getLogger(__name__)
+
+_REFUSAL: Final = 300.0
+"""Seconds without a request after the API refused key, balance, rights or parameters."""
+_RENEW: Final = 60.0
+_RENEW_SHARE: Final = 0.2
+"""A held session is renewed when this many seconds, or this share of its life, remain: whichever is less."""
+_WORTH_HOLDING: Final = 30.0
+"""A token that lives shorter would be renewed all the time and still be stale at the press."""
+_CLOSE: Final = 2.0
+_SLACK: Final = 0.05
+"""Seconds by which a timer may come too early."""
+
+
+class Api(Protocol):
+    """What Tokens needs of the API: the real one is `Client`."""
+
+    async def ask(self) -> Grant: ...
+
+    async def end(self, grant: Grant) -> None: ...
+
+    async def reachable(self) -> SessionError | None: ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Ban:
+    """No request before `until`, because of an answer that is told again meanwhile."""
+
+    text: str
+    code: str
+    retry: Retry
+    hint: str
+    until: float
+
+    def error(self, left: float) -> SessionError:
+        text = f"{self.text}; not asked again for {left:.0f} s"
+        return SessionError(text, code=self.code, retry=self.retry, after=left, hint=self.hint)
+
+
+class Tokens:
+    """The session's side of the API. All times are the event loop's; every method is called on it.
+
+    `api` replaces the real client (tests), `tls` the system's trust.
+    """
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        api_key: Secret | None,
+        *,
+        api: Api | None = None,
+        tls: ssl.SSLContext | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._prefetch = config.prefetch
+        self._api: Api = api or Client(config, api_key, tls=tls)
+        self._budget = Budget(config.requests_per_minute)
+        self._ahead = min(2, config.requests_per_minute)
+        self._backoff = backoff or Backoff(base=5.0, cap=300.0, floor=1.0)
+        self._ban: _Ban | None = None
+        self._turn = asyncio.Lock()
+        self._asking: asyncio.Task[Grant] | None = None
+        self._held: Grant | None = None
+        self._renew_at = 0.0
+        self._failing_since: float | None = None
+        self._taken = asyncio.Event()
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def take(self, needed: float = 15.0) -> Grant:
+        """One session, never given twice, whose token lives `needed` more seconds.
+
+        One that lives shorter is replaced once; the second is given whatever it lives. Raises SessionError; without a
+        request where the budget is spent ("budget"), where the API asked to wait, and for 5 min after it refused.
+        """
+        grant = await self._next(needed)
+        if self._left(grant) >= needed:
+            return grant
+        try:
+            second = await self._next(needed)
+        except SessionError:
+            if self._left(grant) > 0:
+                return grant
+            raise
+        except asyncio.CancelledError:
+            self._end_soon(grant)
+            raise
+        self._end_soon(grant)
+        return second
+
+    async def end(self, grant: Grant) -> None:
+        """Ends the session at the API where the form can; 3 s at most, never raises."""
+        await self._api.end(grant)
+
+    async def run(self) -> None:
+        """Holds one session ahead when the configuration wants it; returns only when cancelled."""
+        if not self._prefetch:
+            await asyncio.get_running_loop().create_future()
+        while True:
+            await self._until_wanted()
+            try:
+                if await self._renew():
+                    self._recovered()
+            except SessionError as error:
+                self._failed(error)
+                await asyncio.sleep(max(self._backoff.next(), self._wait()))
+
+    async def reachable(self) -> SessionError | None:
+        """Whether the API's host answers (TCP and TLS, no session, no key sent): None, or what keeps it from it; 5 s at most."""
+        return await self._api.reachable()
+
+    async def close(self) -> None:
+        """Ends what is held and closes the connections; 2 s at most for the API to hear of it."""
+        if (held := self._pop()) is not None:
+            self._end_soon(held)
+        pending: set[asyncio.Task[Any]] = set(self._background)
+        if self._asking is not None:
+            self._asking.cancel()
+            pending.add(self._asking)
+        if pending:
+            _, late = await asyncio.wait(pending, timeout=_CLOSE)
+            for task in late:
+                task.cancel()
+        await self._api.close()
+
+    async def _next(self, needed: float) -> Grant:
+        async with self._turn:
+            if (held := self._pop()) is not None:
+                if self._left(held) >= needed:
+                    return held
+                self._end_soon(held)
+            return await self._ask()
+
+    async def _ask(self) -> Grant:
+        """One request, made whole even if who asked for it goes away: its session is then the next one's, or ended. Under `_turn`."""
+        if self._asking is None:
+            self._check_allowed()
+            self._asking = asyncio.create_task(self._request(), name="session-request")
+        asking = self._asking
+        try:
+            grant = await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            asking.add_done_callback(self._unclaimed)
+            raise
+        except SessionError:
+            self._asking = None
+            raise
+        self._asking = None
+        return grant
+
+    def _unclaimed(self, asking: asyncio.Task[Grant]) -> None:
+        """A request whose asker went away is done; whoever holds the turn now is waiting for it himself."""
+        if self._asking is not asking or self._turn.locked():
+            return
+        self._asking = None
+        if asking.cancelled() or asking.exception() is not None:
+            return
+        grant = asking.result()
+        if self._prefetch and self._held is None and self._left(grant) >= _WORTH_HOLDING:
+            self._hold(grant)
+        else:
+            self._end_soon(grant)
+
+    async def _request(self) -> Grant:
+        try:
+            return await self._api.ask()
+        except SessionError as error:
+            told = _REFUSAL if error.retry is Retry.REFUSED else error.after
+            if told is not None:
+                self._ban = _Ban(str(error), error.code, error.retry, error.hint, self._now() + told)
+            raise
+        finally:
+            self._budget.spend(self._now())
+
+    def _check_allowed(self) -> None:
+        now = self._now()
+        if self._ban is not None and (left := self._ban.until - now) > 0:
+            raise self._ban.error(left)
+        if (wait := self._budget.wait(now)) > 0:
+            text = f"the device has asked for as many sessions as `requests_per_minute` allows; again in {wait:.0f} s"
+            raise SessionError(text, code="budget", retry=Retry.WAIT, after=wait)
+
+    def _wait(self) -> float:
+        """Seconds until a request may be made that still leaves one for a visitor."""
+        now = self._now()
+        banned = self._ban.until - now if self._ban is not None else 0.0
+        return max(banned, self._budget.wait(now, slots=self._ahead), 0.0)
+
+    async def _until_wanted(self) -> None:
+        """Waits until nothing is held or it is to be renewed, and until a request leaves one for a visitor."""
+        while True:
+            self._taken.clear()
+            if not self._due():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(self._renew_at):
+                        await self._taken.wait()
+            elif wait := self._wait():
+                await asyncio.sleep(max(wait, _SLACK))
+            else:
+                return
+
+    def _due(self) -> bool:
+        return self._held is None or self._now() >= self._renew_at - _SLACK
+
+    async def _renew(self) -> bool:
+        """Whether a session was asked for and is held; raises SessionError."""
+        async with self._turn:
+            # While the turn was awaited a visitor may have asked, or left a session behind.
+            if self._wait() > 0 or not self._due():
+                return False
+            grant = await self._ask()
+            if (left := self._left(grant)) < _WORTH_HOLDING:
+                self._end_soon(grant)
+                text = f"the API's tokens live only {left:.0f} s, too short to hold one ahead"
+                raise SessionError(text, code="bad-answer", retry=Retry.SOON, hint="set session.prefetch to false")
+            if (old := self._pop()) is not None:
+                self._end_soon(old)
+            self._hold(grant)
+            return True
+
+    def _failed(self, error: SessionError) -> None:
+        log.log(logging.DEBUG if self._failing_since is not None else logging.WARNING, "no session can be held ahead: %s", error)
+        self._failing_since = self._failing_since or self._now()
+
+    def _recovered(self) -> None:
+        self._backoff.reset()
+        if self._failing_since is not None:
+            log.info("sessions are held ahead again after %.0f s", self._now() - self._failing_since)
+            self._failing_since = None
+
+    def _hold(self, grant: Grant) -> None:
+        self._held = grant
+        self._renew_at = grant.expires_at - min(_RENEW, _RENEW_SHARE * self._left(grant))
+
+    def _pop(self) -> Grant | None:
+        grant, self._held = self._held, None
+        self._taken.set()
+        return grant
+
+    def _end_soon(self, grant: Grant) -> None:
+        self._spawn(self._api.end(grant))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name="session-end")
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    def _left(self, grant: Grant) -> float:
+        return grant.expires_at - self._now()
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()

@@ -1,0 +1,96 @@
+"""Not one byte of the key reaches a stranger: certificates are judged before anything is sent."""
+
+from __future__ import annotations
+
+import datetime
+import ssl
+from collections.abc import Callable
+
+import pytest
+import trustme
+from aiohttp import web
+
+from kiosk.errors import Retry
+from tests.session.helpers import FakeApi, ask, client, fake_api, refusal, settings
+
+TRUSTED = trustme.CA()
+STRANGER = trustme.CA()
+NOW = datetime.datetime.now(datetime.UTC)
+
+
+def server(certificate: trustme.LeafCert) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    return context
+
+
+def trust() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    TRUSTED.configure_trust(context)
+    return context
+
+
+EXPIRED = TRUSTED.issue_cert("localhost", not_after=NOW - datetime.timedelta(days=1))
+BAD = [
+    pytest.param(TRUSTED.issue_cert("other.example"), id="wrong host"),
+    pytest.param(EXPIRED, id="expired"),
+    pytest.param(STRANGER.issue_cert("localhost"), id="unknown issuer"),
+]
+
+
+async def test_a_good_certificate() -> None:
+    async with fake_api(server(TRUSTED.issue_cert("localhost"))) as api:
+        assert (await ask(settings(api.url), tls=trust())).session_id == "s1"
+        async with client(settings(api.url), tls=trust()) as made:
+            assert await made.reachable() is None
+    assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize("certificate", BAD)
+async def test_bad_certificates(certificate: trustme.LeafCert) -> None:
+    async with fake_api(server(certificate)) as api:
+        error = await refusal(settings(api.url), tls=trust(), plain_port=1)
+        assert (error.code, error.retry) == ("tls", Retry.SOON)
+        async with client(settings(api.url), tls=trust(), plain_port=1) as made:
+            found = await made.reachable()
+        assert found is not None
+        assert found.code == "tls"
+    assert api.requests == []
+
+
+async def test_the_systems_trust_is_the_default() -> None:
+    async with fake_api(server(TRUSTED.issue_cert("localhost"))) as api:
+        assert (await refusal(settings(api.url), plain_port=1)).code == "tls"
+    assert api.requests == []
+
+
+async def test_a_device_without_a_clock_is_told_so() -> None:
+    async with fake_api(server(EXPIRED)) as api:
+        error = await refusal(settings(api.url), tls=trust(), wall=lambda: 86_400.0, plain_port=1)
+    assert error.code == "clock"
+    assert "1970-01-02" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("page", "code"),
+    [
+        (lambda: web.Response(status=302, headers={"Location": "http://portal.example/"}), "captive-portal"),
+        (lambda: web.Response(status=511), "captive-portal"),
+        (lambda: web.Response(text="sign in", content_type="text/html"), "captive-portal"),
+        (lambda: web.Response(status=301, headers={"Location": "https://localhost/"}), "tls"),
+        (lambda: web.Response(status=404), "tls"),
+    ],
+    ids=["redirect", "511", "page", "own redirect", "nothing"],
+)
+async def test_a_captive_portal_is_recognised_without_the_key(page: Callable[[], web.Response], code: str) -> None:
+    async with fake_api(server(STRANGER.issue_cert("localhost"))) as api, fake_api() as portal:
+        portal.answers(page)
+        assert (await refusal(settings(api.url), tls=trust(), plain_port=portal.port)).code == code
+        assert_no_key(portal)
+    assert api.requests == []
+
+
+def assert_no_key(portal: FakeApi) -> None:
+    [(method, path, headers, body)] = portal.requests
+    assert (method, path, body) == ("GET", "/", b"")
+    assert "Authorization" not in headers

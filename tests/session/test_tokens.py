@@ -1,0 +1,243 @@
+"""Sessions for visitors, in virtual time: budget, told waits, refusals, short-lived tokens, and one held ahead."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from kiosk.backoff import Backoff
+from kiosk.errors import Retry, SessionError
+from kiosk.session.grant import Grant
+from kiosk.session.tokens import Tokens
+from tests.session.helpers import settings
+
+pytestmark = [pytest.mark.looptime]
+
+
+class FakeApi:
+    """Grants numbered sessions that live `life` seconds, or raises `error`, after `delay` seconds."""
+
+    def __init__(self) -> None:
+        self.life: Callable[[int], float] = lambda _: 300.0
+        self.error: SessionError | None = None
+        self.delay = 0.1
+        self.asked: list[float] = []
+        self.ended: list[str | None] = []
+        self.closed = False
+
+    async def ask(self) -> Grant:
+        number = len(self.asked)
+        self.asked.append(now())
+        await asyncio.sleep(self.delay)
+        if self.error is not None:
+            raise self.error
+        return Grant("wss://m", "t", str(number), None, now() + self.life(number))
+
+    async def end(self, grant: Grant) -> None:
+        self.ended.append(grant.session_id)
+
+    async def reachable(self) -> SessionError | None:
+        return self.error
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+@asynccontextmanager
+async def tokens(api: FakeApi, *, prefetch: bool = False, per_minute: int = 5) -> AsyncGenerator[Tokens]:
+    config = settings("https://api.example.com", prefetch=prefetch, requests_per_minute=per_minute)
+    made = Tokens(config, None, api=api, backoff=Backoff(base=5.0, cap=300.0, uniform=lambda _, ceiling: ceiling))
+    running = asyncio.create_task(made.run())
+    try:
+        yield made
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        await made.close()
+        assert api.closed
+
+
+async def refused(made: Tokens) -> SessionError:
+    with pytest.raises(SessionError) as caught:
+        await made.take()
+    return caught.value
+
+
+async def test_each_is_given_once() -> None:
+    api = FakeApi()
+    async with tokens(api) as made:
+        assert [(await made.take()).session_id for _ in range(5)] == ["0", "1", "2", "3", "4"]
+        await made.end(await asyncio.wait_for(_later(made), 70))
+    assert api.ended == ["5"]
+
+
+async def _later(made: Tokens) -> Grant:
+    await asyncio.sleep(60)
+    return await made.take()
+
+
+async def test_a_spent_budget_asks_nothing_and_says_when() -> None:
+    api = FakeApi()
+    async with tokens(api, per_minute=2) as made:
+        await made.take()
+        await asyncio.sleep(10)
+        await made.take()
+        error = await refused(made)
+        assert (error.code, error.retry) == ("budget", Retry.WAIT)
+        assert error.after == pytest.approx(49.9)
+        assert len(api.asked) == 2
+        await asyncio.sleep(error.after or 0)
+        await made.take()
+        assert len(api.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "pause"),
+    [
+        (SessionError("no", code="bad-key", retry=Retry.REFUSED, hint="mend it"), 300.0),
+        (SessionError("wait", code="busy", retry=Retry.WAIT, after=17.0), 17.0),
+    ],
+)
+@pytest.mark.parametrize("prefetch", [False, True])
+async def test_told_waits_and_refusals_are_kept(error: SessionError, pause: float, prefetch: bool) -> None:
+    api = FakeApi()
+    api.error = error
+    async with tokens(api, prefetch=prefetch) as made:
+        await asyncio.sleep(0.2)
+        if not prefetch:
+            assert await refused(made) is error
+        began = now()
+        while (ahead := await refused(made)).after is not None and ahead.after > 1:
+            assert (ahead.code, ahead.retry, ahead.hint) == (error.code, error.retry, error.hint)
+            assert "not asked again for" in str(ahead)
+            await asyncio.sleep(min(ahead.after - 0.5, 7))
+        assert len(api.asked) == 1
+        api.error = None
+        await asyncio.sleep(1)
+        await made.take()
+        assert now() - began == pytest.approx(pause, abs=2)
+        assert api.asked[1] - api.asked[0] >= pause
+
+
+async def test_soon_means_that_the_asker_decides() -> None:
+    api = FakeApi()
+    api.error = SessionError("down", code="api-down", retry=Retry.SOON)
+    async with tokens(api) as made:
+        assert (await refused(made)).code == "api-down"
+        api.error = None
+        assert (await made.take()).session_id == "1"
+        assert await made.reachable() is None
+
+
+@pytest.mark.parametrize(
+    ("lives", "given", "ended"), [((2, 300), "1", ["0"]), ((2, 3), "1", ["0"]), ((20, 300), "0", []), ((-5, -5), "1", ["0"])]
+)
+async def test_a_short_one_is_replaced_once(lives: tuple[float, float], given: str, ended: list[str]) -> None:
+    api = FakeApi()
+    api.life = lambda number: lives[number]
+    async with tokens(api) as made:
+        assert (await made.take()).session_id == given
+    assert api.ended == ended
+
+
+async def test_a_short_one_is_better_than_none() -> None:
+    api = FakeApi()
+    api.life = lambda _: 5.0
+    async with tokens(api, per_minute=1) as made:
+        assert (await made.take()).session_id == "0"
+
+
+async def test_a_request_whose_asker_went_away_is_ended_or_used() -> None:
+    api = FakeApi()
+    async with tokens(api) as made:
+        for wait_for_it in (False, True):
+            asker = asyncio.create_task(made.take())
+            await asyncio.sleep(0.05)
+            asker.cancel()
+            await asyncio.sleep(0.01)
+            if wait_for_it:
+                await asyncio.sleep(1)
+            else:
+                assert (await made.take()).session_id == "0"
+    assert api.ended == ["1"]
+    assert len(api.asked) == 2
+
+
+async def test_one_is_held_ahead_renewed_and_ended() -> None:
+    api = FakeApi()
+    async with tokens(api, prefetch=True) as made:
+        await asyncio.sleep(1)
+        assert len(api.asked) == 1
+        began = now()
+        assert (await made.take()).session_id == "0"
+        assert now() == began
+        await asyncio.sleep(500)
+        # Renewed with 60 s of 300 s left: 1 at once, 2 after 240 s, 3 after 480 s.
+        assert [round(moment - began) for moment in api.asked[1:]] == [0, 240, 480]
+        assert api.ended == ["1", "2"]
+    assert api.ended == ["1", "2", "3"]
+
+
+async def test_a_visitor_waits_for_the_one_under_way() -> None:
+    api = FakeApi()
+    async with tokens(api, prefetch=True) as made:
+        await asyncio.sleep(0.05)
+        assert (await made.take()).session_id == "0"
+        await asyncio.sleep(0)
+        assert len(api.asked) <= 2
+
+
+async def test_holding_ahead_leaves_one_for_the_visitor() -> None:
+    api = FakeApi()
+    async with tokens(api, prefetch=True, per_minute=2) as made:
+        await asyncio.sleep(1)
+        await made.take()
+        await asyncio.sleep(30)
+        assert len(api.asked) == 1
+        assert (await made.take()).session_id == "1"
+        await asyncio.sleep(200)
+        assert len(api.asked) == 3
+
+
+async def test_failures_ahead_are_quiet_and_spread(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "kiosk.session")
+    api = FakeApi()
+    api.error = SessionError("down", code="api-down", retry=Retry.SOON)
+    async with tokens(api, prefetch=True):
+        await asyncio.sleep(600)
+        assert len(api.asked) <= 20
+        api.error = None
+        await asyncio.sleep(301)
+    levels = [record.levelno for record in caplog.records]
+    assert levels.count(logging.WARNING) == levels.count(logging.INFO) == 1
+    assert "held ahead again after" in caplog.text
+
+
+async def test_tokens_too_short_to_hold_are_not_held() -> None:
+    api = FakeApi()
+    api.life = lambda _: 10.0
+    async with tokens(api, prefetch=True):
+        await asyncio.sleep(600)
+        assert len(api.asked) <= 20
+        assert len(api.ended) == len(api.asked)
+
+
+async def test_close_ends_a_request_under_way() -> None:
+    api = FakeApi()
+    api.delay = 100.0
+    async with tokens(api) as made:
+        asker = asyncio.create_task(made.take())
+        await asyncio.sleep(1)
+    assert asker.done() or asker.cancelling() == 0
+    with suppress(asyncio.CancelledError):
+        await asker
+    assert asker.cancelled()
