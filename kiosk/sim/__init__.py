@@ -1,0 +1,1 @@
+"""The loopback world: session API, media server, agent and hardware that the demo and the tests run on."""
