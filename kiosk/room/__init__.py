@@ -1,0 +1,1 @@
+"""The room: LiveKit behind a small Protocol."""

@@ -1,0 +1,142 @@
+"""One visit to one LiveKit room."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from livekit import rtc
+
+from kiosk.audio.frames import RATE, Block
+from kiosk.errors import Retry, RoomError
+from kiosk.room import chatter
+from kiosk.room.bounded import REAPER, quietly
+from kiosk.room.events import RoomEvent
+from kiosk.room.native import spare_captures
+from kiosk.room.protocol import RoomStatistics
+from kiosk.room.publication import Publication
+from kiosk.room.reasons import join_failed, join_timed_out
+from kiosk.room.source import MicrophoneSource
+from kiosk.room.statistics import summarize
+from kiosk.room.traffic import Traffic
+
+LEAVE_LIMIT: Final = 4.0
+"""Seconds; disconnecting may take as long when packets vanish."""
+STATISTICS_LIMIT: Final = 2.0
+"""Seconds until statistics are given up."""
+DATA_LIMIT: Final = 64 * 1024
+"""Bytes of one incoming data stream; the native side ends longer ones."""
+
+
+class LiveKitCall:
+    """`Call` on the real library. `on_event` and `on_audio` are called on the loop, never after `leave` has begun.
+
+    preconnect: mark the track as one whose beginning comes by `send_recorded`.
+    """
+
+    def __init__(self, on_event: Callable[[RoomEvent], None], on_audio: Callable[[Block], None], *, preconnect: bool = False) -> None:
+        chatter.hush()
+        self._on_event = on_event
+        self._on_audio = on_audio
+        self._preconnect = preconnect
+        self._room: rtc.Room | None = None
+        self._traffic: Traffic | None = None
+        self._source: MicrophoneSource | None = None
+        self._publication: Publication | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._left = False
+
+    async def join(self, url: str, token: str, *, timeout: float) -> None:
+        """See `Call.join`; on failure or cancellation call `leave` as after success."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout
+        room = self._room = rtc.Room()
+        traffic = self._traffic = Traffic(room, self._on_event, self._on_audio)
+        traffic.on_mended = self._mended
+        await _connect(room, url, token, timeout)
+        spare_captures(room)
+        source = self._source = MicrophoneSource()
+        publication = self._publication = Publication(room, source, preconnect=self._preconnect)
+        traffic.microphone = publication
+        self._start(source.keep_alive())
+        traffic.begin()
+        await publication.publish(deadline - loop.time())
+
+    def send(self, block: Block) -> None:
+        """See `Call.send`."""
+        source = self._source
+        if source is not None:
+            source.send(block)
+
+    async def mute(self, muted: bool) -> None:
+        """See `Call.mute`."""
+        if self._publication is not None and self._in_room():
+            self._publication.mute(muted)
+
+    async def send_recorded(self, pcm: bytes) -> None:
+        """See `Call.send_recorded`."""
+        if self._publication is None or self._traffic is None or self._traffic.agent is None:
+            raise RoomError("no agent to send the recorded words to", code="recorded-not-sent", retry=Retry.SOON)
+        await self._publication.send_recorded(pcm, self._traffic.agent, RATE)
+
+    async def statistics(self) -> RoomStatistics:
+        """See `Call.statistics`."""
+        if self._room is None or not self._in_room():
+            return RoomStatistics()
+        try:
+            return summarize(await REAPER.bounded(self._room.get_rtc_stats(), STATISTICS_LIMIT))
+        except (TimeoutError, RuntimeError):
+            return RoomStatistics()
+
+    async def leave(self) -> None:
+        """See `Call.leave`."""
+        if self._left:
+            return
+        self._left = True
+        try:
+            await REAPER.bounded(self._put_away(), LEAVE_LIMIT)
+        except TimeoutError:
+            return
+
+    def _in_room(self) -> bool:
+        return not self._left and self._traffic is not None and not self._traffic.over
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _mended(self) -> None:
+        if self._publication is not None and self._traffic is not None and self._in_room():
+            self._start(self._check(self._publication, self._traffic))
+
+    async def _check(self, publication: Publication, traffic: Traffic) -> None:
+        try:
+            anew = await publication.check()
+        except RoomError as error:
+            traffic.lost(error)
+        else:
+            traffic.resumed(anew=anew)
+
+    async def _put_away(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._traffic is not None:
+            await quietly(self._traffic.close())
+        if self._room is not None:
+            await quietly(self._room.disconnect())
+        if self._source is not None:
+            await quietly(self._source.close())
+
+
+async def _connect(room: rtc.Room, url: str, token: str, limit: float) -> None:
+    options = rtc.RoomOptions(auto_subscribe=True, dynacast=False, data_stream=rtc.DataStreamOptions(max_payload_byte_length=DATA_LIMIT))
+    try:
+        await REAPER.bounded(room.connect(url, token, options), limit, after=room.disconnect)
+    except TimeoutError as error:
+        raise join_timed_out() from error
+    except rtc.ConnectError as error:
+        # Not the cause: its text holds the token, and a traceback would show it.
+        raise join_failed(error.message) from None
