@@ -12,7 +12,9 @@ class Backoff:
     Full jitter spreads a crowd of devices that lost the same server at the same moment over the whole interval.
     """
 
-    def __init__(self, *, base: float = 1.0, cap: float = 60.0, floor: float = 0.1, uniform: Callable[[float, float], float] = random.uniform) -> None:
+    def __init__(
+        self, *, base: float = 1.0, cap: float = 60.0, floor: float = 0.1, uniform: Callable[[float, float], float] = random.uniform
+    ) -> None:
         self._base = base
         self._cap = cap
         self._floor = floor

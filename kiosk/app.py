@@ -1,0 +1,150 @@
+"""The composition root: every room is made, joined to its neighbours, started in this order and stopped in the reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from kiosk.audio.ports import Canceller, SoundCard
+from kiosk.audio.sound import Sound
+from kiosk.calls import Calls
+from kiosk.chronicle import Chronicle
+from kiosk.config.model import Config
+from kiosk.dispatcher import Dispatcher, Notify
+from kiosk.errors import KioskError, PanelError, SoundError
+from kiosk.health import Area, Health
+from kiosk.link import NewCall
+from kiosk.machine.events import Event, On
+from kiosk.machine.gestures import Gesture
+from kiosk.nursery import Nursery
+from kiosk.panel.panel import Panel
+from kiosk.session.tokens import Tokens
+from kiosk.supervisor import keep_running
+from kiosk.watch import watch_heard, watch_reach
+
+_log = logging.getLogger(__name__)
+
+LEAVING: Final = 2.0
+"""Seconds for leaving the room and ending the session at the API when the process ends (3 s in all)."""
+CLOSING: Final = 0.4
+"""Seconds for each of the other stages of the end."""
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Everything of a kiosk that touches the world; the demo and the tests bring their own."""
+
+    card: SoundCard
+    canceller: Canceller | None
+    panel: Panel
+    tokens: Tokens
+    new_call: NewCall
+    notify: Notify
+
+
+class Device:
+    """One kiosk: its rooms, joined. `run` lives until STOP is posted or SIGTERM or SIGINT comes.
+
+    `quit_now` ends a process that will not stop in order.
+    """
+
+    def __init__(self, config: Config, edges: Edges, quit_now: Callable[[], None]) -> None:
+        self.config = config
+        self.edges = edges
+        self.health = Health()
+        self.chronicle = Chronicle(words=config.log.words)
+        self.nursery = Nursery()
+        self.sound = Sound(config.audio, config.vad, config.earcons, edges.card, edges.canceller)
+        stream = config.talk.first_words == "stream"
+        self.calls = Calls(edges.tokens, edges.new_call, self.sound, self.chronicle, self.nursery, stream=stream)
+        self._stopped = asyncio.Event()
+        self.dispatcher = Dispatcher(
+            config,
+            sound=self.sound,
+            calls=self.calls,
+            light=edges.panel,
+            notify=edges.notify,
+            health=self.health,
+            chronicle=self.chronicle,
+            quit=self._stopped.set,
+            quit_now=quit_now,
+        )
+        self._join()
+
+    def _join(self) -> None:
+        """Tie each room's word to the room that acts on it."""
+        dispatcher, panel = self.dispatcher, self.edges.panel
+        self.calls.post = dispatcher.post
+        self.calls.on_failure = dispatcher.failed
+        self.sound.on_speech = lambda: dispatcher.gesture(Gesture.SPEECH)
+        self.sound.on_drained = dispatcher.drained
+        self.sound.on_fault = self._on_fault
+        panel.on_press = lambda: dispatcher.gesture(Gesture.PRESS)
+        panel.on_release = lambda: dispatcher.gesture(Gesture.RELEASE)
+        panel.on_fault = self._on_fault
+
+    async def run(self) -> None:
+        """Start, serve, stop. Returns once everything is left, closed and dark."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.dispatcher.post, Event(On.STOP))
+        self.dispatcher.begin()
+        async with asyncio.TaskGroup() as root:
+            parts = [
+                root.create_task(keep_running(name, part, self.health), name=name)
+                for name, part in {
+                    "panel": self.edges.panel.run,
+                    "sound": self.sound.run,
+                    "tokens": self.edges.tokens.run,
+                    "reach": self._watch_reach,
+                    "heard": self._watch_heard,
+                }.items()
+            ]
+            self.nursery.spawn(self._started(), "start")
+            await self._stopped.wait()
+            await self._stop(parts)
+
+    async def _stop(self, parts: list[asyncio.Task[None]]) -> None:
+        """The reverse of the start; a stage that overstays its limit is left behind."""
+        await _limited("leaving the room", LEAVING, self.calls.emptied())
+        await _limited("ending the tasks", CLOSING, self.nursery.close())
+        for task in reversed(parts):
+            task.cancel()
+        await _limited("closing the devices", CLOSING, asyncio.gather(*parts, return_exceptions=True))
+        await _limited("closing the API", CLOSING, self.edges.tokens.close())
+
+    async def _started(self) -> None:
+        """Both devices have been tried once: the kiosk is up, with or without them."""
+        await self.sound.tried.wait()
+        self.dispatcher.post(Event(On.STARTED))
+
+    def _watch_reach(self) -> Awaitable[None]:
+        return watch_reach(self.edges.tokens, self.health, lambda: self.dispatcher.kiosk)
+
+    def _watch_heard(self) -> Awaitable[None]:
+        return watch_heard(
+            self.dispatcher.post,
+            lambda: self.dispatcher.kiosk,
+            lambda: self.sound.figures().speaker_active,
+            lambda: self.calls.agent_says,
+        )
+
+    def _on_fault(self, area: str, error: SoundError | PanelError | None) -> None:
+        if error is None:
+            self.health.clear(Area(area))
+        else:
+            self.health.report(Area(area), error.code, str(error))
+
+
+async def _limited(name: str, limit: float, work: Awaitable[object]) -> None:
+    try:
+        async with asyncio.timeout(limit):
+            await work
+    except TimeoutError:
+        _log.warning("%s took longer than %g s and was left behind", name, limit)
+    except KioskError as error:
+        _log.warning("%s: %s", name, error)

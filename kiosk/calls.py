@@ -1,0 +1,209 @@
+"""The call: from the machine's order to connect, over token and room, to the end at the API.
+
+One connection is one `Link` with one task that lives as long as it does: ask for a token, join, stay until told to go,
+leave, end the session. A link that the machine has given up still tidies up after itself, while the next may begin.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from kiosk.audio.frames import Block
+from kiosk.chronicle import Chronicle
+from kiosk.errors import Retry, RoomError, SessionError
+from kiosk.link import Link, NewCall, TokenSource, Uplink, tell
+from kiosk.machine.events import Event, On
+from kiosk.machine.states import Talk
+from kiosk.nursery import Nursery
+from kiosk.room import events as room
+from kiosk.room.protocol import RoomStatistics
+
+_log = logging.getLogger(__name__)
+
+JOIN_LIMIT: Final = 15.0
+"""Seconds for one join: a refused one fails in 0.1 s, one whose packets vanish would take the SDK 20 to 60 s."""
+LEAVE_LIMIT: Final = 5.0
+"""Seconds that a new join waits for the last connection to be gone, whose own limit is 4 s."""
+_MEANING: Final[dict[type[object], On]] = {
+    room.Resuming: On.RESUMING,
+    room.Lost: On.LOST,
+    room.Ended: On.ENDED,
+    room.Displaced: On.DISPLACED,
+    room.HeardByAgent: On.AUDIBLE,
+    room.AgentArrived: On.AGENT_ARRIVED,
+    room.AgentLeft: On.AGENT_LEFT,
+}
+
+
+class Calls:
+    """Carries out CONNECT, LEAVE, FEED and HOLD; posts what comes of them. `stream` sends first words by byte stream."""
+
+    def __init__(
+        self, tokens: TokenSource, new_call: NewCall, sound: Uplink, chronicle: Chronicle, nursery: Nursery, *, stream: bool
+    ) -> None:
+        self._tokens = tokens
+        self._new_call = new_call
+        self._sound = sound
+        self._chronicle = chronicle
+        self._nursery = nursery
+        self._stream = stream
+        self._links: list[Link] = []
+        self.post: Callable[[Event], None]
+        self.on_failure: Callable[[int, SessionError | RoomError], None]
+
+    @property
+    def agent_says(self) -> bool:
+        """The agent itself says whose turn it is."""
+        return bool(self._links) and self._links[-1].talk is not None
+
+    async def statistics(self) -> RoomStatistics | None:
+        """The current connection's figures; None without one."""
+        link = self._current()
+        return await link.call.statistics() if link and link.joined else None
+
+    # Orders of the machine: none of them waits.
+
+    def connect(self, generation: int) -> None:
+        """Begin a connection under this generation."""
+        link = Link(generation)
+        link.call = self._new_call(partial(self._on_event, link), partial(self._on_audio, link))
+        earlier = self._links[-1] if self._links else None
+        self._links.append(link)
+        self._nursery.spawn(self._life(link, earlier), f"call-{generation}")
+
+    def leave(self) -> None:
+        """Give the current connection up."""
+        if link := self._current():
+            link.over.set()
+            self._sound.disconnect()
+            self._sound.flush()
+
+    def feed(self) -> None:
+        """The agent hears us: send what was recorded, then live."""
+        link = self._current()
+        if link is None:
+            return
+        if self._stream:
+            self._nursery.spawn(self._feed_by_stream(link), "first-words")
+        else:
+            self._sound.connect(link.call.send)
+
+    def hold(self) -> None:
+        """Nobody hears us: record."""
+        self._sound.disconnect()
+
+    def mute(self, muted: bool) -> None:
+        """Tell the room whether the microphone is live."""
+        link = self._current()
+        if link and link.joined:
+            self._nursery.spawn(link.call.mute(muted), "mute")
+
+    async def emptied(self) -> None:
+        """Returns when every connection is gone."""
+        for link in list(self._links):
+            await link.gone.wait()
+
+    # One link's life.
+
+    async def _life(self, link: Link, earlier: Link | None) -> None:
+        try:
+            await self._attempt(link, earlier)
+            await link.over.wait()
+        finally:
+            await link.call.leave()
+            if link.grant:
+                await self._tokens.end(link.grant)
+            self._links.remove(link)
+            link.gone.set()
+
+    async def _attempt(self, link: Link, earlier: Link | None) -> None:
+        try:
+            await self._join(link, earlier)
+        except (SessionError, RoomError) as error:
+            if not link.over.is_set():
+                self.on_failure(link.generation, error)
+        except Exception as error:
+            _log.exception("a connection failed in a way that was not foreseen")
+            self.on_failure(link.generation, RoomError(f"unforeseen: {type(error).__name__}", code="room-lost", retry=Retry.SOON))
+        else:
+            if not link.over.is_set():
+                link.joined = True
+                self._chronicle.tell("connected", room=link.grant.room_name if link.grant else None)
+                self.post(Event(On.JOINED, link.generation))
+                self._repeat(link)
+
+    async def _join(self, link: Link, earlier: Link | None) -> None:
+        """Token and room. A token that the server finds expired is replaced once, unnoticed."""
+        link.grant = await self._tokens.take(JOIN_LIMIT)
+        if earlier is not None:
+            await _within(LEAVE_LIMIT, earlier.gone)
+        if link.over.is_set():
+            return
+        try:
+            await link.call.join(link.grant.url, link.grant.token, timeout=JOIN_LIMIT)
+        except RoomError as error:
+            if error.code != "token-rejected" or link.over.is_set():
+                raise
+            await self._tokens.end(link.grant)
+            link.grant = await self._tokens.take(JOIN_LIMIT)
+            await link.call.leave()
+            link.call = self._new_call(partial(self._on_event, link), partial(self._on_audio, link))
+            await link.call.join(link.grant.url, link.grant.token, timeout=JOIN_LIMIT)
+
+    async def _feed_by_stream(self, link: Link) -> None:
+        """First words as LiveKit's agents take them, the rest in the track from where the recording ends."""
+        recorded = self._sound.take_recorded()
+        self._sound.connect(link.call.send)
+        if recorded:
+            await link.call.send_recorded(recorded)
+
+    # What the room says.
+
+    def _on_event(self, link: Link, event: room.RoomEvent) -> None:
+        link.note(event)
+        tell(self._chronicle, event)
+        if not link.joined:
+            return
+        match event:
+            case room.Resumed():
+                self._post(link, On.RESUMED)
+                self._repeat(link)
+            case room.AgentState():
+                if link.talk:
+                    self._post(link, On.AGENT_TALK, link.talk)
+            case _:
+                if on := _MEANING.get(type(event)):
+                    self._post(link, on)
+
+    def _repeat(self, link: Link) -> None:
+        """Events that came before the machine was in the room, in the order in which they mean something."""
+        if link.agent_present:
+            self._post(link, On.AGENT_ARRIVED)
+        if link.agent_hears:
+            self._post(link, On.AUDIBLE)
+        if link.talk:
+            self._post(link, On.AGENT_TALK, link.talk)
+
+    def _on_audio(self, link: Link, block: Block) -> None:
+        if not link.over.is_set():
+            self._sound.hear(block)
+
+    def _post(self, link: Link, on: On, talk: Talk | None = None) -> None:
+        self.post(Event(on, link.generation, talk))
+
+    def _current(self) -> Link | None:
+        link = self._links[-1] if self._links else None
+        return link if link and not link.over.is_set() else None
+
+
+async def _within(limit: float, event: asyncio.Event) -> None:
+    """Wait for the event, but no longer than the limit."""
+    try:
+        async with asyncio.timeout(limit):
+            await event.wait()
+    except TimeoutError:
+        _log.warning("the last connection is not gone after %g s; joining beside it", limit)

@@ -1,0 +1,38 @@
+"""What happens to the device, told to whoever listens: the journal, the demo's screen, a lamp beside the kiosk."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened: a kind in plain words, figures and names beside it, and the words said, if any were."""
+
+    kind: str
+    detail: Mapping[str, object] = field(default_factory=dict[str, object])
+    words: str | None = None
+
+
+class Chronicle:
+    """Hands every happening to its listeners, on the event loop's thread. What is said is kept from all unless `words` is true."""
+
+    def __init__(self, *, words: bool) -> None:
+        self._words = words
+        self._listeners: list[Callable[[Happening], None]] = []
+
+    def listen(self, listener: Callable[[Happening], None]) -> None:
+        """Call `listener` with everything from now on; it must not wait."""
+        self._listeners.append(listener)
+
+    def tell(self, kind: str, words: str | None = None, **detail: object) -> None:
+        """Something happened."""
+        happening = Happening(kind, detail, words if self._words else None)
+        text = " ".join(f"{key}={value}" for key, value in detail.items())
+        _log.info("%s%s%s", kind, f" {text}" if text else "", f": {happening.words}" if happening.words else "", extra={"cause": kind})
+        for listener in self._listeners:
+            listener(happening)

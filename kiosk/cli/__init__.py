@@ -1,0 +1,44 @@
+"""The command line: one file a verb; a verb's own imports come when it runs, so that the small ones start at once."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from kiosk.cli import check, demo, run
+
+app = typer.Typer(
+    name="voice-kiosk",
+    help="A headless voice appliance: press the button and talk to the agent.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"voice-kiosk {version('voice-kiosk')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(  # pyright: ignore[reportUnusedFunction] -- typer calls it
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+app.command("run")(run.run)
+app.command("check")(check.check)
+app.command("demo")(demo.demo)
+
+
+def main() -> None:
+    """The entry point of `voice-kiosk`."""
+    app()

@@ -1,0 +1,218 @@
+"""The dispatcher: takes events in, lets the machine decide, and carries its orders out on the devices.
+
+Everything runs on the event loop's thread and nothing here waits, so a press is on the LED and in the gate before `post`
+returns.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from kiosk.backoff import Backoff
+from kiosk.chronicle import Chronicle
+from kiosk.config.model import Config
+from kiosk.errors import Retry, RoomError, SessionError
+from kiosk.health import Area, Health
+from kiosk.machine.effects import Do
+from kiosk.machine.events import Event, On
+from kiosk.machine.gestures import MEANING, Gesture
+from kiosk.machine.indication import indication
+from kiosk.machine.states import Kiosk, State, Timer
+from kiosk.machine.step import Verdict, step
+from kiosk.signals import Earcon, Indication
+from kiosk.timers import Timers
+
+_log = logging.getLogger(__name__)
+
+AGENT_LIMIT: Final = 10.0
+"""Seconds in which an agent must come into the room, or come back to it."""
+LONGEST_HOLD: Final = 10.0
+"""A visitor who has not been connected yet waits no longer than this for a told wait; the tone says so at once."""
+
+
+class Ear(Protocol):
+    """The sound path as the dispatcher orders it (`kiosk.audio.sound.Sound`)."""
+
+    def open_microphone(self, pre_roll: float = 0.0) -> None: ...
+    def close_microphone(self) -> None: ...
+    def discard(self) -> None: ...
+    def play(self, earcon: Earcon) -> None: ...
+
+
+class Line(Protocol):
+    """The calls as the dispatcher orders them (`kiosk.calls.Calls`)."""
+
+    def connect(self, generation: int) -> None: ...
+    def leave(self) -> None: ...
+    def feed(self) -> None: ...
+    def hold(self) -> None: ...
+    def mute(self, muted: bool) -> None: ...
+
+
+class Light(Protocol):
+    """The LED (`kiosk.panel.panel.Panel`)."""
+
+    def show(self, indication: Indication) -> None: ...
+
+
+class Notify(Protocol):
+    """The service manager (`kiosk.system.notify.Notifier`)."""
+
+    def ready(self) -> None: ...
+    def stopping(self) -> None: ...
+    def status(self, text: str) -> None: ...
+
+
+class Dispatcher:
+    """One kiosk, its devices and its timers. `quit` ends the process in order, `quit_now` at once."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        sound: Ear,
+        calls: Line,
+        light: Light,
+        notify: Notify,
+        health: Health,
+        chronicle: Chronicle,
+        quit: Callable[[], None],
+        quit_now: Callable[[], None],
+    ) -> None:
+        self._config = config
+        self._sound = sound
+        self._calls = calls
+        self._light = light
+        self._notify = notify
+        self._health = health
+        self._chronicle = chronicle
+        self._timers = Timers(self.post)
+        self._backoff = Backoff()
+        self._told_wait = 0.0
+        self._queue: deque[Event] = deque()
+        self._busy = False
+        self._shown: tuple[Indication, str] | None = None
+        self.kiosk = Kiosk()
+        health.on_change = self.show
+        self._end = quit
+        self._orders: dict[Do, Callable[[], None]] = self._device_orders() | self._timer_orders()
+        self._orders |= {Do.QUIT: self._quit, Do.QUIT_NOW: quit_now}
+
+    def begin(self) -> None:
+        """Show the first state and let its longest stay begin."""
+        self._timers.enter(self.kiosk.state)
+        self.show()
+
+    def gesture(self, gesture: Gesture) -> None:
+        """The visitor did something."""
+        if on := MEANING[self._config.talk.mode, gesture]:
+            self.post(Event(on))
+
+    def failed(self, generation: int, error: SessionError | RoomError) -> None:
+        """A connection attempt failed: the error's kind decides whether and when there is another."""
+        if generation != self.kiosk.generation:
+            return
+        self._health.report(Area.SESSION if isinstance(error, SessionError) else Area.ROOM, error.code, str(error))
+        self._told_wait = (error.after or 0.0) if isinstance(error, SessionError) else 0.0
+        too_long = not self.kiosk.joined and self._told_wait > LONGEST_HOLD
+        final = error.retry in (Retry.REFUSED, Retry.NEVER) or (error.retry is Retry.WAIT and too_long)
+        self.post(Event(On.REFUSED if final else On.FAILED, generation))
+
+    def post(self, event: Event) -> None:
+        """Take the event: all that follows from it is ordered when this returns (events posted meanwhile come after)."""
+        self._queue.append(event)
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            while self._queue:
+                self._take(self._queue.popleft())
+        finally:
+            self._busy = False
+
+    def drained(self) -> None:
+        """Everything that was said has been sent: the room may be told that the microphone is off."""
+        if not self.kiosk.microphone:
+            self._calls.mute(True)
+
+    def show(self) -> None:
+        """Bring LED and STATUS to the true state."""
+        worst = self._health.worst
+        shown = indication(self.kiosk, worst.indication if worst else None)
+        status = f"{self.kiosk.state}{f' ({shown})' if shown.value != self.kiosk.state.value else ''}{f': {worst.words}' if worst else ''}"
+        if self._shown == (shown, status):
+            return
+        self._shown = (shown, status)
+        self._light.show(shown)
+        self._notify.status(status)
+        self._chronicle.tell("state", state=self.kiosk.state.value, indication=shown.value, fault=worst.code if worst else None)
+
+    def _take(self, event: Event) -> None:
+        before = self.kiosk
+        self.kiosk, effects, verdict = step(before, event)
+        if verdict is Verdict.ILLEGAL:
+            _log.warning("%s cannot happen in %s: nothing was done", event.on, before.state)
+        if self.kiosk.state is not before.state:
+            self._timers.enter(self.kiosk.state)
+        self._note(event, verdict)
+        # The light goes first: it is what the visitor looks at, and every order after it costs time.
+        self.show()
+        for effect in effects:
+            self._orders[effect]()
+
+    def _note(self, event: Event, verdict: Verdict) -> None:
+        """What the outcome of an event says about the device's health."""
+        if verdict is not Verdict.TAKEN:
+            return
+        if event.on is On.JOINED:
+            self._health.clear(Area.SESSION)
+        elif event.on is On.AUDIBLE:
+            self._health.clear(Area.ROOM)
+            self._backoff.reset()
+        elif event.on in (On.DISPLACED, On.AGENT_OVERDUE):
+            self._health.report(Area.ROOM, "displaced" if event.on is On.DISPLACED else "agent-missing")
+        elif event.on is On.PATIENCE_OVER and self._health.worst is None:
+            self._health.report(Area.ROOM, "no-connection")
+        if self.kiosk.state is State.IDLE:
+            self._backoff.reset()
+
+    def _device_orders(self) -> dict[Do, Callable[[], None]]:
+        return {
+            Do.READY: self._notify.ready,
+            Do.CONNECT: lambda: self._calls.connect(self.kiosk.generation),
+            Do.LEAVE: self._calls.leave,
+            Do.OPEN: lambda: self._open(0.0),
+            Do.OPEN_EARLIER: lambda: self._open(self._config.vad.pre_roll),
+            Do.CLOSE: self._sound.close_microphone,
+            Do.FEED: self._calls.feed,
+            Do.HOLD: self._calls.hold,
+            Do.DISCARD: self._sound.discard,
+            Do.CHIME_LISTENING: lambda: self._sound.play(Earcon.LISTENING),
+            Do.CHIME_RECONNECTING: lambda: self._sound.play(Earcon.RECONNECTING),
+            Do.CHIME_ENDED: lambda: self._sound.play(Earcon.ENDED),
+            Do.CHIME_FAULT: lambda: self._sound.play(self._health.last.earcon if self._health.last else Earcon.ERROR),
+        }
+
+    def _timer_orders(self) -> dict[Do, Callable[[], None]]:
+        session, timers = self._config.session, self._timers
+        return {
+            Do.START_TAIL: lambda: timers.start(Timer.TAIL, self._config.talk.release_tail),
+            Do.STOP_TAIL: lambda: timers.stop(Timer.TAIL),
+            Do.START_RETRY: lambda: timers.start(Timer.RETRY, max(self._told_wait, self._backoff.next())),
+            Do.START_PATIENCE: lambda: timers.start(Timer.PATIENCE, session.connect_timeout),
+            Do.START_SILENCE: lambda: timers.start(Timer.SILENCE, session.idle_timeout),
+            Do.START_CALL: lambda: timers.start(Timer.CALL, session.max_duration),
+            Do.START_AGENT: lambda: timers.start(Timer.AGENT, AGENT_LIMIT),
+            Do.STOP_AGENT: lambda: timers.stop(Timer.AGENT),
+        }
+
+    def _open(self, pre_roll: float) -> None:
+        self._calls.mute(False)
+        self._sound.open_microphone(pre_roll)
+
+    def _quit(self) -> None:
+        self._notify.stopping()
+        self._end()

@@ -1,0 +1,59 @@
+"""The real edges: ALSA, GPIO, LiveKit, the session API and systemd; and the daemon's process around them."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from kiosk.app import Device, Edges
+from kiosk.audio.card import PortAudioCard
+from kiosk.audio.ports import Canceller
+from kiosk.config.model import AudioConfig, Config
+from kiosk.config.secrets import Secret
+from kiosk.link import NewCall
+from kiosk.panel.panel import Panel
+from kiosk.panel.pins import native
+from kiosk.room.call import LiveKitCall
+from kiosk.room.processing import Processing
+from kiosk.room.shutdown import end_process
+from kiosk.session.tokens import Tokens
+from kiosk.system.journal import set_up_logging
+from kiosk.system.notify import Notifier
+from kiosk.system.redact import register_secret
+
+
+def canceller(config: AudioConfig) -> Canceller | None:
+    """Echo canceller, noise suppression and gain control as configured; None where all are off."""
+    if not (config.echo_cancellation or config.noise_suppression or config.gain_control):
+        return None
+    return Processing(config.echo_cancellation, config.noise_suppression, config.gain_control)
+
+
+def call_maker(config: Config) -> NewCall:
+    """LiveKit calls whose track says that its beginning comes by byte stream where the configuration wants that."""
+    return partial(LiveKitCall, preconnect=config.talk.first_words == "stream")
+
+
+def real_edges(config: Config, key: Secret | None) -> Edges:
+    """The appliance's own."""
+    return Edges(
+        card=PortAudioCard(),
+        canceller=canceller(config.audio),
+        panel=Panel(config.button, config.led, native(config.button.chip)),
+        tokens=Tokens(config.session, key),
+        new_call=call_maker(config),
+        notify=Notifier(),
+    )
+
+
+def serve(config: Config, key: Secret | None) -> None:
+    """Run the daemon until it is told to stop, and end the process."""
+    set_up_logging(config.log.level)
+    if key is not None:
+        register_secret(key.reveal())
+
+    async def live() -> None:
+        await Device(config, real_edges(config, key), partial(end_process, 1)).run()
+
+    asyncio.run(live())
+    end_process(0)

@@ -1,0 +1,93 @@
+"""One connection of a call and what is known of the agent in it; the rooms' ends that a call is made of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from kiosk.audio.frames import Block
+from kiosk.audio.ports import Sink
+from kiosk.chronicle import Chronicle
+from kiosk.machine.states import Talk
+from kiosk.room import events as room
+from kiosk.room.protocol import Call
+from kiosk.session.grant import Grant
+
+_TALK: Final = {"listening": Talk.LISTENING, "thinking": Talk.THINKING, "speaking": Talk.SPEAKING, "idle": Talk.LISTENING}
+
+
+class TokenSource(Protocol):
+    """Where sessions come from (`kiosk.session.tokens.Tokens`)."""
+
+    async def take(self, needed: float) -> Grant: ...
+    async def end(self, grant: Grant) -> None: ...
+
+
+class Uplink(Protocol):
+    """The part of the sound path that a call feeds on (`kiosk.audio.sound.Sound`)."""
+
+    def connect(self, sink: Sink) -> None: ...
+    def disconnect(self) -> None: ...
+    def take_recorded(self) -> bytes: ...
+    def hear(self, block: Block) -> None: ...
+    def flush(self) -> None: ...
+
+
+NewCall = Callable[[Callable[[room.RoomEvent], None], Callable[[Block], None]], Call]
+
+
+class Link:
+    """One connection: its call, its grant, and what is known of the agent in it."""
+
+    def __init__(self, generation: int) -> None:
+        self.generation = generation
+        self.call: Call
+        self.grant: Grant | None = None
+        self.over = asyncio.Event()
+        self.gone = asyncio.Event()
+        self.joined = False
+        self.agent_present = False
+        self.agent_hears = False
+        self.talk: Talk | None = None
+
+    def note(self, event: room.RoomEvent) -> None:
+        """Keep what the machine must be told again after a join or a resume."""
+        match event:
+            case room.AgentArrived():
+                self.agent_present = True
+            case room.AgentLeft():
+                self.agent_present = self.agent_hears = False
+            case room.Resuming() | room.Lost():
+                # The room tells again when the agent hears us, in whatever way the connection was mended.
+                self.agent_hears = False
+            case room.HeardByAgent():
+                self.agent_hears = self.agent_present = True
+            case room.AgentState(state):
+                self.talk = _TALK.get(state, self.talk)
+            case _:
+                pass
+
+
+def tell(chronicle: Chronicle, event: room.RoomEvent) -> None:
+    """Write down what happens in the room."""
+    match event:
+        case room.Transcript():
+            who = "visitor" if event.of_visitor else "agent"
+            chronicle.tell("transcript", words=event.text, who=who, final=event.final, segment=event.segment)
+        case room.Message():
+            chronicle.tell("message", words=str(event.payload), topic=event.topic)
+        case room.TrackSubscribed():
+            chronicle.tell("track subscribed", sid=event.sid)
+        case room.TrackUnsubscribed():
+            chronicle.tell("track unsubscribed", sid=event.sid)
+        case room.TokenRefreshed():
+            chronicle.tell("token refreshed")
+        case room.Lost(error):
+            chronicle.tell("disconnected", why=str(error))
+        case room.Ended(reason):
+            chronicle.tell("disconnected", why=reason)
+        case room.Displaced():
+            chronicle.tell("disconnected", why="displaced by another participant of the same identity")
+        case _:
+            pass

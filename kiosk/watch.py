@@ -1,0 +1,63 @@
+"""What nobody reports by an event: that the API is out of reach while nothing happens, and who is heard in a call."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from kiosk.backoff import Backoff
+from kiosk.errors import Retry, SessionError
+from kiosk.health import Area, Health
+from kiosk.machine.events import Event, On
+from kiosk.machine.states import Kiosk, State, Talk
+
+REACH_PERIOD: Final = 60.0
+"""Seconds between looks at a reachable API while idle: one TLS handshake a minute and device."""
+LOOK_PERIOD: Final = 1.0
+"""Seconds between looks at whether a look at the API is due."""
+HEARD_PERIOD: Final = 0.1
+"""Seconds between looks at what the speaker plays."""
+
+
+class Reachable(Protocol):
+    """The API's doorstep (`kiosk.session.tokens.Tokens`)."""
+
+    async def reachable(self) -> SessionError | None: ...
+
+
+async def watch_reach(tokens: Reachable, health: Health, kiosk: Callable[[], Kiosk]) -> None:
+    """While idle, keep the session area's fault true without asking for a session. Runs for ever.
+
+    A refusal (key, balance, rights) is not cleared by the API being there: only the next session that it grants does that.
+    """
+    backoff, due, loop = Backoff(base=2.0, cap=REACH_PERIOD, floor=1.0), 0.0, asyncio.get_running_loop()
+    while True:
+        standing = health.standing().get(Area.SESSION)
+        if kiosk().state is State.IDLE and loop.time() >= due and (standing is None or standing.passes):
+            error = await tokens.reachable()
+            if error is None:
+                health.clear(Area.SESSION)
+                backoff.reset()
+            elif error.retry is Retry.SOON and kiosk().state is State.IDLE:
+                health.report(Area.SESSION, error.code, str(error))
+            due = loop.time() + (backoff.next() if error else random.uniform(0.5, 1.0) * REACH_PERIOD)
+        await asyncio.sleep(LOOK_PERIOD)
+
+
+async def watch_heard(
+    post: Callable[[Event], None], kiosk: Callable[[], Kiosk], speaking: Callable[[], bool], agent_says: Callable[[], bool]
+) -> None:
+    """In a call, tell the machine that the agent is heard: a sign of life, and its turn where it does not say so itself."""
+    while True:
+        await asyncio.sleep(HEARD_PERIOD)
+        now = kiosk()
+        if now.state is not State.LIVE:
+            continue
+        heard = speaking()
+        if heard:
+            post(Event(On.HEARD))
+        talk = Talk.SPEAKING if heard else Talk.LISTENING
+        if not agent_says() and now.talk is not talk:
+            post(Event(On.AGENT_TALK, now.generation, talk))

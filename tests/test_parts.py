@@ -1,0 +1,177 @@
+"""The small parts of the top floor: backoff, nursery, timers, supervisor, watches, chronicle."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kiosk.backoff import Backoff
+from kiosk.chronicle import Chronicle, Happening
+from kiosk.errors import Retry, SessionError
+from kiosk.health import Area, Health
+from kiosk.machine.events import Event, On
+from kiosk.machine.states import Kiosk, State, Talk, Timer
+from kiosk.nursery import Nursery
+from kiosk.supervisor import BUDGET, keep_running
+from kiosk.timers import Timers
+from kiosk.watch import watch_heard, watch_reach
+
+
+@given(st.floats(0.01, 10), st.floats(10, 100), st.integers(0, 60), st.floats(0, 1))
+def test_backoff_stays_between_floor_and_ceiling(base: float, cap: float, attempts: int, luck: float) -> None:
+    backoff = Backoff(base=base, cap=cap, floor=0.005, uniform=lambda low, high: low + luck * (high - low))
+    for attempt in range(attempts):
+        assert 0.005 <= backoff.next() <= max(0.005, min(cap, base * 2.0**attempt))
+    backoff.reset()
+    assert backoff.next() <= max(0.005, base)
+
+
+def test_backoff_spreads_a_crowd_over_the_whole_interval() -> None:
+    delays = sorted(Backoff(base=60.0, cap=60.0).next() for _ in range(2000))
+    assert delays[100] < 6
+    assert delays[1900] > 54
+
+
+@pytest.mark.looptime
+class TestNursery:
+    async def test_a_failing_task_is_logged_and_forgotten(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def fail() -> None:
+            raise ValueError("broken")
+
+        nursery = Nursery()
+        nursery.spawn(fail(), "part")
+        await asyncio.sleep(1)
+        assert nursery.idle
+        assert "part failed" in caplog.text
+
+    async def test_closing_cancels_what_runs(self) -> None:
+        nursery = Nursery()
+        nursery.spawn(asyncio.sleep(1000), "long")
+        await nursery.close()
+        await asyncio.sleep(0)
+        assert nursery.idle
+
+
+@pytest.mark.looptime
+class TestTimers:
+    async def test_a_timer_posts_its_event_once(self) -> None:
+        posted: list[Event] = []
+        timers = Timers(posted.append)
+        timers.start(Timer.TAIL, 1.0)
+        timers.start(Timer.TAIL, 2.0)
+        await asyncio.sleep(1.5)
+        assert posted == []
+        await asyncio.sleep(10)
+        assert posted == [Event(On.TAIL_OVER)]
+
+    async def test_entering_a_state_stops_what_it_does_not_know(self) -> None:
+        posted: list[Event] = []
+        timers = Timers(posted.append)
+        timers.enter(State.LIVE)
+        timers.start(Timer.SILENCE, 5.0)
+        timers.start(Timer.CALL, 20.0)
+        timers.enter(State.RESUMING)
+        await asyncio.sleep(25)
+        assert posted == [Event(On.CALL_OVER)]
+        await asyncio.sleep(10)
+        assert posted == [Event(On.CALL_OVER), Event(On.STAY_OVER)]
+        timers.enter(State.IDLE)
+        await asyncio.sleep(5000)
+        assert len(posted) == 2
+
+
+@pytest.mark.looptime
+class TestSupervisor:
+    async def test_a_failing_part_is_restarted_and_reported_until_it_runs_steadily(self) -> None:
+        health, starts = Health(), 0
+
+        async def part() -> None:
+            nonlocal starts
+            starts += 1
+            if starts <= BUDGET:
+                raise RuntimeError("broken")
+            await asyncio.sleep(3600)
+            raise RuntimeError("broken after an hour")
+
+        task = asyncio.create_task(keep_running("part", part, health))
+        await asyncio.sleep(300)
+        assert starts == BUDGET + 1
+        assert Area.INTERNAL in health.standing()
+        await asyncio.sleep(3600)
+        assert Area.INTERNAL not in health.standing()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+class Doorstep:
+    """An API that is there, or not."""
+
+    def __init__(self) -> None:
+        self.error: SessionError | None = None
+        self.asked = 0
+
+    async def reachable(self) -> SessionError | None:
+        self.asked += 1
+        return self.error
+
+
+@pytest.mark.looptime
+class TestWatches:
+    async def test_idle_without_an_api_is_offline_until_it_is_back(self) -> None:
+        api, health, kiosk = Doorstep(), Health(), Kiosk(State.IDLE)
+        api.error = SessionError("away", code="offline", retry=Retry.SOON)
+        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk))
+        await asyncio.sleep(1)
+        assert health.standing()[Area.SESSION].code == "offline"
+        await asyncio.sleep(3600)
+        assert api.asked <= 3600 / 20
+        api.error = None
+        await asyncio.sleep(61)
+        assert health.worst is None
+        task.cancel()
+
+    async def test_a_refusal_is_not_cleared_by_the_doorstep(self) -> None:
+        api, health, kiosk = Doorstep(), Health(), Kiosk(State.IDLE)
+        health.report(Area.SESSION, "bad-key")
+        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk))
+        await asyncio.sleep(600)
+        assert health.standing()[Area.SESSION].code == "bad-key"
+        task.cancel()
+
+    async def test_nothing_is_asked_in_a_call(self) -> None:
+        api, health, kiosk = Doorstep(), Health(), Kiosk(State.LIVE)
+        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk))
+        await asyncio.sleep(600)
+        assert api.asked == 0
+        task.cancel()
+
+    @pytest.mark.parametrize("says", [True, False])
+    async def test_a_heard_agent_is_a_sign_of_life_and_has_the_turn_unless_it_says_so_itself(self, says: bool) -> None:
+        posted: list[Event] = []
+        task = asyncio.create_task(watch_heard(posted.append, lambda: Kiosk(State.LIVE, 7), lambda: True, lambda: says))
+        await asyncio.sleep(0.15)
+        assert posted == [Event(On.HEARD), *([] if says else [Event(On.AGENT_TALK, 7, Talk.SPEAKING)])]
+        task.cancel()
+
+    async def test_nobody_is_heard_outside_a_call(self) -> None:
+        posted: list[Event] = []
+        task = asyncio.create_task(watch_heard(posted.append, lambda: Kiosk(State.IDLE), lambda: True, lambda: False))
+        await asyncio.sleep(1)
+        assert posted == []
+        task.cancel()
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_words_are_told_only_where_the_configuration_allows_it(allowed: bool, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    told: list[Happening] = []
+    chronicle = Chronicle(words=allowed)
+    chronicle.listen(told.append)
+    chronicle.tell("transcript", words="a secret wish", who="visitor")
+    assert told[0].detail == {"who": "visitor"}
+    assert (told[0].words == "a secret wish") is allowed
+    assert ("a secret wish" in caplog.text) is allowed
