@@ -1,0 +1,1 @@
+"""The panel: the button and the LED."""

@@ -1,0 +1,94 @@
+"""The panel: a button and a status LED, each going on where the other fails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from kiosk.backoff import Backoff
+from kiosk.config.model import ButtonConfig, LedConfig
+from kiosk.errors import PanelError
+from kiosk.panel.button import Button
+from kiosk.panel.driver import Driver
+from kiosk.panel.led import Led
+from kiosk.signals import Indication
+
+Part = Literal["button", "led"]
+Claimed = Callable[[], None]
+
+
+class Panel:
+    """Debounced presses in, indications out; everything on the event loop's thread.
+
+    Set the callbacks before `run`. on_fault(part, error): the part cannot be had, or failed, told once; (part, None): it is there again.
+    """
+
+    def __init__(self, button: ButtonConfig, led: LedConfig, driver: Driver) -> None:
+        self._button_config = button
+        self._led_config = led
+        self._driver = driver
+        self._led = Led(led)
+        self.on_press: Callable[[], None] = lambda: None
+        self.on_release: Callable[[], None] = lambda: None
+        self.on_fault: Callable[[Part, PanelError | None], None] = lambda _part, _error: None
+
+    async def run(self) -> None:
+        """Claims the lines and plays the LED until cancelled; then the LED is dark and the lines are free."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                if self._button_config.pin is not None:
+                    group.create_task(self._keep("button", self._use_button))
+                if self._led_config.pin is not None or self._led_config.rgb is not None:
+                    group.create_task(self._keep("led", self._use_led))
+                await asyncio.get_running_loop().create_future()
+        finally:
+            self._driver.close()
+
+    def show(self, indication: Indication) -> None:
+        """The first step of the indication's pattern is on the LED before this returns; never raises."""
+        self._led.show(indication)
+
+    async def _keep(self, part: Part, use: Callable[[Claimed], Awaitable[None]]) -> None:
+        # A line can be taken, or its device file late, for a while only: nobody is there to restart the daemon.
+        backoff = Backoff(base=1.0, cap=30.0)
+        failed = False
+
+        def claimed() -> None:
+            nonlocal failed
+            if failed:
+                failed = False
+                self.on_fault(part, None)
+
+        while True:
+            try:
+                await use(claimed)
+            except PanelError as error:
+                if not failed:
+                    failed = True
+                    self.on_fault(part, error)
+            await asyncio.sleep(backoff.next())
+
+    async def _use_button(self, claimed: Claimed) -> None:
+        button = Button(self._button_config, self._driver, self._changed)
+        try:
+            claimed()
+            await button.failed
+        finally:
+            button.close()
+
+    async def _use_led(self, claimed: Claimed) -> None:
+        line = self._driver.open_led(self._led_config)
+        try:
+            self._led.attach(line)
+            claimed()
+            await self._led.run()
+        finally:
+            self._led.attach(None)
+            line.close()
+
+    def _changed(self, pressed: bool) -> None:
+        if pressed:
+            self.on_press()
+        else:
+            self.on_release()

@@ -1,0 +1,1 @@
+"""The system: systemd, the journal and files."""

@@ -1,0 +1,3 @@
+class APIConnectOptions: ...
+
+DEFAULT_API_CONNECT_OPTIONS: APIConnectOptions
