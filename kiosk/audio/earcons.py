@@ -1,0 +1,94 @@
+"""The short tones: made here, or read from WAV files, as 48 kHz mono samples."""
+
+from __future__ import annotations
+
+import logging
+import wave
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from kiosk.audio.convert import ToMono
+from kiosk.audio.frames import RATE, Block
+from kiosk.audio.levels import ratio
+from kiosk.config.model import EarconConfig
+from kiosk.signals import Earcon
+
+_log = logging.getLogger(__name__)
+
+LONGEST: Final = 3.0
+"""Seconds of the longest file that is taken."""
+_EDGE: Final = 0.008
+"""Seconds of the raised-cosine edges of every note."""
+_PEAK: Final = ratio(-6.0)
+_REST: Final = 0.0
+
+_Notes = tuple[tuple[float, float], ...]
+"""(frequency in Hz, seconds); frequency 0 is a rest."""
+
+_A4: Final = 440.0
+_C5: Final = 523.25
+_E5: Final = 659.25
+_G5: Final = 783.99
+_C6: Final = 1046.5
+NOTES: Final[Mapping[Earcon, _Notes]] = {
+    Earcon.LISTENING: ((_C5, 0.07), (_G5, 0.11)),
+    Earcon.ENDED: ((_G5, 0.07), (_C5, 0.14)),
+    Earcon.ERROR: ((_A4 / 2, 0.18), (_REST, 0.06), (_A4 / 2, 0.30)),
+    Earcon.OFFLINE: ((_E5, 0.12), (_C5, 0.12), (_A4, 0.12), (_A4 / 2, 0.26)),
+    Earcon.BUSY: ((_A4, 0.20), (_REST, 0.20), (_A4, 0.20), (_REST, 0.20), (_A4, 0.20)),
+    Earcon.REFUSED: ((_C6, 0.06), (_REST, 0.05), (_C6, 0.06), (_REST, 0.05), (_C5 / 2, 0.35)),
+    Earcon.MICROPHONE: ((_G5, 0.05), (_REST, 0.05), (_G5, 0.05), (_REST, 0.05), (_G5, 0.05), (_REST, 0.05), (_G5, 0.05)),
+    Earcon.RECONNECTING: ((_E5, 0.10), (_REST, 0.30), (_E5, 0.10)),
+}
+"""Each told apart by rhythm and by pitch."""
+
+
+def tone(notes: _Notes) -> Block:
+    """The notes in a row, peak -6 dBFS; each begins and ends at zero."""
+    return np.concatenate([_note(frequency, seconds) for frequency, seconds in notes])
+
+
+def _note(frequency: float, seconds: float) -> Block:
+    time = np.arange(round(seconds * RATE)) / RATE
+    edge = np.minimum(np.minimum(time, time[::-1]) / _EDGE, 1.0)
+    shape = 0.5 - 0.5 * np.cos(np.pi * edge)
+    return np.rint(np.sin(2 * np.pi * frequency * time) * shape * _PEAK * 32_767).astype(np.int16)
+
+
+def load(path: str) -> Block:
+    """A WAV file (16 bit PCM, any rate, mono or more channels, up to 3 s) as 48 kHz mono; raises ValueError that says what is wrong."""
+    try:
+        with wave.open(path, "rb") as file:
+            rate, channels, frames = file.getframerate(), file.getnchannels(), file.getnframes()
+            if file.getsampwidth() != 2:
+                raise ValueError(f"{path}: {8 * file.getsampwidth()} bit samples, 16 bit are needed")
+            if not 0 < frames <= LONGEST * rate:
+                raise ValueError(f"{path}: {frames / rate:.1f} s long, up to {LONGEST:g} s are taken")
+            native = np.frombuffer(file.readframes(frames), dtype="<i2").astype(np.int16).reshape(-1, channels)
+    except (OSError, EOFError, wave.Error) as error:
+        raise ValueError(f"{path}: {error}") from error
+    return ToMono(rate, channels).whole(native)
+
+
+class Earcons:
+    """All tones at the configured volume. Built-in until load_files() (slow: call it off the event loop) has replaced the named ones."""
+
+    def __init__(self, config: EarconConfig) -> None:
+        self._config = config
+        self._tones = {earcon: self._at_volume(tone(notes)) for earcon, notes in NOTES.items()}
+
+    def __getitem__(self, earcon: Earcon) -> Block:
+        return self._tones[earcon]
+
+    def load_files(self) -> None:
+        """Read the named files; one that cannot be used is named in the journal, and the built-in tone stays."""
+        for earcon, path in self._config.files.items():
+            try:
+                self._tones[earcon] = self._at_volume(load(path))
+            except ValueError as error:
+                _log.warning("earcon %s: %s; the built-in tone is used", earcon.value, error)
+
+    def _at_volume(self, samples: Block) -> Block:
+        return np.rint(samples * self._config.volume).astype(np.int16)

@@ -1,0 +1,51 @@
+"""Which of the sound library's devices a configured name means. Pure: the list and /proc/asound/cards come in as values."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kiosk.errors import SoundError
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device in one direction, as the library lists it."""
+
+    index: int
+    name: str
+    channels: int
+    rate: int
+
+
+def choose(direction: str, wanted: str, devices: list[Device], default: int, cards: str) -> Device:
+    """The one device meant by `wanted`: `default` (the library's, index `default`), `hw:CARD=Name[,DEV=n]`, a whole name or part of one.
+
+    `cards` is the text of /proc/asound/cards. Raises SoundError `<direction>-missing` that lists the choices when none or several match.
+    """
+    if wanted == "default":
+        found = [device for device in devices if device.index == default]
+    elif wanted.startswith("hw:CARD="):
+        found = _by_card(wanted, devices, cards)
+    else:
+        lower = wanted.lower()
+        found = [device for device in devices if device.name.lower() == lower]
+        found = found or [device for device in devices if lower in device.name.lower()]
+    if len(found) == 1:
+        return found[0]
+    fits = f"{len(found)} devices match" if found else "no such device"
+    choices = ", ".join(repr(device.name) for device in (found or devices)) or "none at all"
+    raise SoundError(
+        f"{direction} {wanted!r}: {fits}; there is: {choices}",
+        code=f"{direction}-missing",
+        hint=f"set audio.{direction}.device to one of these",
+    )
+
+
+def _by_card(wanted: str, devices: list[Device], cards: str) -> list[Device]:
+    match = re.fullmatch(r"hw:CARD=([^,]+)(?:,DEV=(\d+))?", wanted)
+    if match is None:
+        return []
+    numbers = [line[1] for line in re.finditer(r"^\s*(\d+) \[(\S+)\s*\]", cards, re.MULTILINE) if match[1] in (line[1], line[2])]
+    ends = [f"(hw:{number},{match[2] or 0})" for number in numbers]
+    return [device for device in devices if any(device.name.endswith(end) for end in ends)]

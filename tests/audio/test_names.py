@@ -1,0 +1,40 @@
+"""Which device a configured name means."""
+
+from __future__ import annotations
+
+import pytest
+
+from kiosk.audio.names import Device, choose
+from kiosk.errors import SoundError
+
+DEVICES = [
+    Device(0, "USB Audio: - (hw:1,0)", 1, 48_000),
+    Device(2, "seeed-4mic: bcm2835-i2s (hw:3,0)", 4, 16_000),
+    Device(4, "default", 2, 48_000),
+    Device(5, "default two", 2, 48_000),
+    Device(6, "Loopback: PCM (hw:4,1)", 2, 48_000),
+]
+CARDS = " 1 [Device         ]: USB-Audio - USB Audio\n 3 [seeed4mic      ]: x\n 4 [Loopback       ]: Loopback - Loopback\n"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [("usb", 0), ("SEEED", 2), ("default", 4), ("default two", 5), ("hw:CARD=Device", 0), ("hw:CARD=Loopback,DEV=1", 6), ("hw:CARD=3", 2)],
+)
+def test_a_device_is_found_by_name(wanted: str, index: int) -> None:
+    assert choose("microphone", wanted, DEVICES, 4, CARDS).index == index
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [("a", "4 devices match"), ("nothing", "USB Audio"), ("hw:CARD=Loopback", "no such device"), ("hw:CARD=", "no such device")],
+)
+def test_none_or_several_lists_the_choices(wanted: str, said: str) -> None:
+    with pytest.raises(SoundError, match=said) as caught:
+        choose("microphone", wanted, DEVICES, 4, CARDS)
+    assert caught.value.code == "microphone-missing"
+
+
+def test_no_device_at_all() -> None:
+    with pytest.raises(SoundError, match="none at all"):
+        choose("speaker", "default", [], -1, "")
