@@ -116,6 +116,7 @@ class Device:
             task.cancel()
         await _limited("closing the devices", CLOSING, asyncio.gather(*parts, return_exceptions=True))
         await _limited("closing the API", CLOSING, self.edges.tokens.close())
+        self.dispatcher.close()
 
     async def _started(self) -> None:
         """Both devices have been tried once: the kiosk is up, with or without them."""

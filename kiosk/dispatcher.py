@@ -6,6 +6,7 @@ returns.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
@@ -92,6 +93,7 @@ class Dispatcher:
         self._timers = Timers(self.post)
         self._backoff = Backoff()
         self._told_wait = 0.0
+        self._deaf_until = 0.0
         self._queue: deque[Event] = deque()
         self._busy = False
         self._shown: tuple[Indication, str] | None = None
@@ -106,8 +108,14 @@ class Dispatcher:
         self._timers.enter(self.kiosk.state)
         self.show()
 
+    def close(self) -> None:
+        """Everything is stopped: no timer, the last resort among them, fires any longer."""
+        self._timers.clear()
+
     def gesture(self, gesture: Gesture) -> None:
-        """The visitor did something."""
+        """The visitor did something. Speech right after a call is its echo in the hall and wakes nobody."""
+        if gesture is Gesture.SPEECH and self.kiosk.state is State.IDLE and asyncio.get_running_loop().time() < self._deaf_until:
+            return
         if on := MEANING[self._config.talk.mode, gesture]:
             self.post(Event(on))
 
@@ -157,6 +165,8 @@ class Dispatcher:
             _log.warning("%s cannot happen in %s: nothing was done", event.on, before.state)
         if self.kiosk.state is not before.state:
             self._timers.enter(self.kiosk.state)
+        if self.kiosk.state is State.IDLE and before.state not in (State.IDLE, State.STARTING):
+            self._deaf_until = asyncio.get_running_loop().time() + self._config.vad.refractory
         self._note(event, verdict)
         # The light goes first: it is what the visitor looks at, and every order after it costs time.
         self.show()

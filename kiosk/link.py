@@ -47,6 +47,8 @@ class Link:
         self.over = asyncio.Event()
         self.gone = asyncio.Event()
         self.joined = False
+        self.token_since: float | None = None
+        """When the token that is in use came, in the loop's seconds."""
         self.agent_present = False
         self.agent_hears = False
         self.talk: Talk | None = None
@@ -63,6 +65,8 @@ class Link:
                 self.agent_hears = False
             case room.HeardByAgent():
                 self.agent_hears = self.agent_present = True
+            case room.TokenRefreshed():
+                self.token_since = asyncio.get_running_loop().time()
             case room.AgentState(state):
                 self.talk = _TALK.get(state, self.talk)
             case _:
@@ -82,7 +86,7 @@ def tell(chronicle: Chronicle, event: room.RoomEvent) -> None:
         case room.TrackUnsubscribed():
             chronicle.tell("track unsubscribed", sid=event.sid)
         case room.TokenRefreshed():
-            chronicle.tell("token refreshed")
+            chronicle.tell("token refreshed", lifetime=event.lifetime)
         case room.Lost(error):
             chronicle.tell("disconnected", why=str(error))
         case room.Ended(reason):

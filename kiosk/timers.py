@@ -37,6 +37,11 @@ class Timers:
         if handle := self._running.pop(timer, None):
             handle.cancel()
 
+    def clear(self) -> None:
+        """None runs any longer."""
+        for timer in list(self._running):
+            self.stop(timer)
+
     def enter(self, state: State) -> None:
         """A new state: its longest stay begins, timers that it does not know stop."""
         self.stop(Timer.STAY)

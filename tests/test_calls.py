@@ -261,6 +261,17 @@ async def test_first_words_go_by_byte_stream_where_that_is_wanted() -> None:
     await bench.nursery.close()
 
 
+async def test_the_age_of_the_token_follows_the_servers_refreshes(bench: Bench) -> None:
+    assert bench.calls.token_age is None
+    bench.calls.connect(1)
+    await asyncio.sleep(100)
+    assert bench.calls.token_age == pytest.approx(100)
+    bench.rooms[0].on_event(room.TokenRefreshed(600.0))
+    await asyncio.sleep(5)
+    assert bench.calls.token_age == pytest.approx(5)
+    assert bench.happenings[-1].detail == {"lifetime": 600.0}
+
+
 async def test_words_reach_the_chronicle(bench: Bench) -> None:
     bench.calls.connect(1)
     await asyncio.sleep(1)

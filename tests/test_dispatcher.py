@@ -90,6 +90,18 @@ async def test_speech_wakes_in_vad_with_the_words_before_it() -> None:
     assert made.sound.pre_roll == pytest.approx(0.6)
 
 
+async def test_speech_right_after_a_call_wakes_nobody() -> None:
+    made = bench("vad")
+    made.dispatcher.gesture(Gesture.SPEECH)
+    made.dispatcher.post(Event(On.HANG_UP))
+    await asyncio.sleep(1.9)
+    made.dispatcher.gesture(Gesture.SPEECH)
+    assert made.dispatcher.kiosk.state is State.IDLE
+    await asyncio.sleep(0.2)
+    made.dispatcher.gesture(Gesture.SPEECH)
+    assert made.dispatcher.kiosk.state is State.CONNECTING
+
+
 async def test_speech_does_not_wake_in_the_other_modes() -> None:
     for mode in ("hold", "toggle"):
         made = bench(mode)

@@ -16,6 +16,10 @@ from kiosk.sim.panel import SimPanel
 
 LOOK_S: Final = 0.02
 """Longest time between two looks at what is waited for."""
+IDENTIFIERS: Final = ("room", "sid")
+"""Details that are of no use to whoever watches."""
+KEPT: Final = 50
+"""Happenings and lines that are remembered."""
 
 
 class Line(NamedTuple):
@@ -39,9 +43,9 @@ class Observer:
     def __init__(self, device: Device, panel: SimPanel) -> None:
         self.press_to_led: float | None = None
         self.press_to_live: float | None = None
-        self.since = time.monotonic()
+        self.began = self.since = time.monotonic()
         """When the shown state began."""
-        self.happenings: deque[Told] = deque(maxlen=50)
+        self.happenings: deque[Told] = deque(maxlen=KEPT)
         self.lines: dict[str, Line] = {}
         self.lights: list[tuple[float, Color]] = []
         """Every light of the LED since the last `take_lights`, the present one last."""
@@ -53,7 +57,7 @@ class Observer:
         panel.on_light = self._light
 
     @property
-    def kiosk_is(self) -> State:
+    def state(self) -> State:
         """The machine's state."""
         return self._device.dispatcher.kiosk.state
 
@@ -98,7 +102,7 @@ class Observer:
                 fault = happening.detail.get("fault")
                 self.tell(f"{happening.detail['state']}: the LED shows {happening.detail['indication']}{f', {fault}' if fault else ''}")
             case _:
-                details = ", ".join(str(value) for value in happening.detail.values() if value is not None)
+                details = ", ".join(str(value) for name, value in happening.detail.items() if name not in IDENTIFIERS)
                 self.tell(f"{happening.kind}{f': {details}' if details else ''}")
         self._changed.set()
 
@@ -106,10 +110,10 @@ class Observer:
         detail = happening.detail
         if happening.words:
             self.lines[str(detail["segment"])] = Line(str(detail["who"]), happening.words, bool(detail["final"]))
-            while len(self.lines) > self.happenings.maxlen:
+            while len(self.lines) > KEPT:
                 del self.lines[next(iter(self.lines))]
 
     def _light(self, level: float, color: Color) -> None:
-        if self._pressed is not None and self.press_to_led is None and self.kiosk_is is State.CONNECTING:
+        if self._pressed is not None and self.press_to_led is None and self.state is State.CONNECTING:
             self.press_to_led = 1000 * (time.monotonic() - self._pressed)
         self.lights = [*self.lights[-30:], (self._panel.brightness, color)]

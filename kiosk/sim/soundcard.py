@@ -221,8 +221,8 @@ class SimulatedCard:
         self.speaker = SimulatedSpeaker(rate, channels, ppm)
         self.rescans = 0
 
-    def open_microphone(self, device: str, latency: float) -> MicrophoneStream:
-        """A MicrophoneStream; `latency` is taken as said."""
+    def open_microphone(self, device: str, latency: float, channel: int | None = None) -> MicrophoneStream:
+        """A MicrophoneStream with all its channels; `latency` is taken as said."""
         self.microphone.acquire(device)
         return _MicrophoneStream(self.microphone, latency)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +31,9 @@ AGENT_ID: Final = "loopback-agent"
 LOOPBACK_RATE: Final = 60
 """Sessions a minute that the loopback API may be asked for: whoever plays with the demo meets no budget."""
 
+SIMULATED_LATENCY: Final = "40ms"
+"""Buffer of the simulated sound card: it has no interrupts but a thread among Python's others, which may be 15 ms late."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -55,6 +59,7 @@ def configuration(setting: Setting, url: str) -> Config:
     values: Mapping[str, object] = {
         "session": session,
         "talk": {"mode": setting.mode},
+        "audio": {} if setting.card else {"latency": SIMULATED_LATENCY},
         "led": {"rgb": [5, 6, 13], "brightness": 1.0},
         "log": {"level": "warning", "words": True},
     }
@@ -91,6 +96,9 @@ class Stage:
 @asynccontextmanager
 async def stage(setting: Setting) -> AsyncGenerator[Stage]:
     """What the setting asks for, running on this event loop until the end of the block."""
+    for chatty in ("aiortc", "aioice"):
+        # They take a cut network, which is asked for here, for news.
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)
     async with AsyncExitStack() as stack:
         if setting.session_url is not None:
             yield Stage(setting, setting.session_url, setting.key, None)
