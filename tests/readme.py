@@ -37,7 +37,7 @@ MEANS: Final = {
     Indication.MUTED: "in a call, the microphone is off: press to speak",
     Indication.RECONNECTING: "the call was cut off and is being rejoined; words are kept",
     Indication.OFFLINE: "no call is possible now; it may pass by itself",
-    Indication.FAULT: "something must be mended: `systemctl status voice-kiosk` says what",
+    Indication.FAULT: "something must be mended: the log says what",
     Indication.OFF: "the daemon is not running",
 }
 TELLS: Final = {

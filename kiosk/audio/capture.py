@@ -13,6 +13,7 @@ from kiosk.audio.convert import ToMono, frames
 from kiosk.audio.frames import Block
 from kiosk.audio.levels import SILENT, Gain, dbfs
 from kiosk.audio.ports import Canceller, MicrophoneStream, Sink
+from kiosk.audio.priority import go_first
 from kiosk.audio.uplink import Uplink
 from kiosk.audio.vad import PauseDetector, SpeechDetector, SpeechWindow
 from kiosk.config.model import MicrophoneConfig, VadConfig
@@ -76,6 +77,7 @@ class Capture:
 
     def run(self, stream: MicrophoneStream, stop: threading.Event) -> None:
         """Pump until `stop`; raises SoundError when the device fails."""
+        go_first()
         convert = ToMono(stream.rate, stream.channels, self._config.channel)
         native = np.zeros((frames(stream.rate), stream.channels), dtype=np.int16)
         lateness = Lateness()

@@ -21,6 +21,8 @@ OPENING: Final = 5.0
 """Seconds that opening may take."""
 PATIENCE: Final = 0.5
 """Seconds a thread has to come back after a word, and again after its stream was aborted."""
+LOST: Final = 3
+"""Threads that a device may keep before it is left alone."""
 
 
 class _Run(Generic[_S]):
@@ -91,10 +93,10 @@ class Direction(Generic[_S]):
         self._idle.set()
 
     @property
-    def stuck(self) -> bool:
-        """Whether an abandoned thread may still be inside the sound library."""
+    def stuck(self) -> int:
+        """Abandoned threads that are still inside the sound library; at most LOST."""
         self._lost = [thread for thread in self._lost if thread.is_alive()]
-        return bool(self._lost)
+        return len(self._lost)
 
     async def pause(self) -> None:
         """Close the device and keep it closed until resume(); returns once it is closed."""
@@ -110,6 +112,8 @@ class Direction(Generic[_S]):
     async def serve(self) -> SoundError | None:
         """Open and pump until it fails (the error, a stall too) or is paused (None). Cancelled: closed, thread joined."""
         await self._allowed.wait()
+        if self.stuck >= LOST:
+            return SoundError(f"{LOST} threads do not come back from the {self.name}'s driver", code=f"{self.name}-stuck")
         run = self._run = _Run(self.name, self._open_stream, self._pump)
         self._idle.clear()
         try:

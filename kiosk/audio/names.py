@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from kiosk.errors import SoundError
+
+_WHOLE: Final = 8
+"""Channels up to which a device is taken at its word; one that claims more is a big interface or a plugin that takes any number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,22 @@ def choose(direction: str, wanted: str, devices: list[Device], default: int, car
         code=f"{direction}-missing",
         hint=f"set audio.{direction}.device to one of these",
     )
+
+
+def narrowed(direction: str, device: Device, channel: int | None) -> Device:
+    """The device with the channels that are opened: a speaker's first two, a microphone's all; of more than 8 up to `channel`, or one.
+
+    Raises SoundError `<direction>-missing` where there is no such channel.
+    """
+    if channel is not None and channel > device.channels:
+        raise SoundError(
+            f"{direction} {device.name!r} has {device.channels} channels and so no channel {channel}",
+            code=f"{direction}-missing",
+            hint=f"correct audio.{direction}.channel",
+        )
+    if device.channels > _WHOLE:
+        return replace(device, channels=channel or 1)
+    return replace(device, channels=min(device.channels, 2)) if direction == "speaker" else device
 
 
 def _by_card(wanted: str, devices: list[Device], cards: str) -> list[Device]:

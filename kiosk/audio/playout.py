@@ -11,6 +11,7 @@ from kiosk.audio.jitter import JitterQueue
 from kiosk.audio.levels import SILENT, Gain, dbfs
 from kiosk.audio.mixer import Mixer
 from kiosk.audio.ports import Canceller, SpeakerStream
+from kiosk.audio.priority import go_first
 from kiosk.config.model import SpeakerConfig
 
 _AUDIBLE: Final = -50.0
@@ -40,6 +41,7 @@ class Playout:
 
     def run(self, stream: SpeakerStream, stop: threading.Event) -> None:
         """Pump until `stop`; raises SoundError when the device fails."""
+        go_first()
         convert = FromMono(stream.rate, stream.channels)
         try:
             while not stop.is_set():
@@ -58,7 +60,9 @@ class Playout:
             self._gain.apply(block)
         voice = self.level = dbfs(block) if sounds else SILENT
         self._audible = _HOLD if voice >= _AUDIBLE else max(0, self._audible - 1)
-        if self._mixer.add_to(block):
-            self.level = dbfs(block)
+        # The canceller learns the agent's voice alone: taught a tone while the visitor speaks, it takes 100 to 400 ms of the first words
+        # away with it, and a faint tone under them harms nobody.
         if self._canceller is not None:
             self._canceller.reverse(block)
+        if self._mixer.add_to(block):
+            self.level = dbfs(block)

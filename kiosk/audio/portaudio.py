@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Protocol, TypedDict, cast
+from typing import Final, Protocol, TypedDict, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +36,11 @@ class RawStream(Protocol):
 
     latency: float
 
+    @property
+    def read_available(self) -> int: ...
+    @property
+    def write_available(self) -> int: ...
     def start(self) -> None: ...
-    def abort(self) -> None: ...
     def close(self) -> None: ...
     def read(self, frames: int) -> tuple[memoryview, bool]: ...
     def write(self, data: NDArray[np.int16]) -> bool: ...
@@ -54,14 +59,68 @@ class Library(Protocol):
     def check_output_settings(self, *, device: int, channels: int, dtype: str, samplerate: int) -> None: ...
     def _terminate(self) -> None: ...
     def _initialize(self) -> None: ...
+    def _exit_handler(self) -> None: ...
+
+
+class Turn:
+    """Who may open, close, begin and end PortAudio: one thread at a time in the whole process, and nobody ends it under an open stream."""
+
+    LIMIT: Final = 3.0
+    """Seconds to wait for another thread's opening or closing."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._streams = 0
+
+    @contextmanager
+    def opening(self) -> Generator[None]:
+        """Count one more stream, unless opening it raises; TimeoutError where another thread does not come back from the library."""
+        with self._limited():
+            yield
+            self._streams += 1
+
+    @contextmanager
+    def closing(self) -> Generator[None]:
+        """Count one stream less; waits as long as it takes, since a stream that is not closed keeps its device."""
+        with self._lock:
+            yield
+            self._streams -= 1
+
+    def list_again(self, library: Library) -> bool:
+        """End and begin PortAudio, which freezes its list of devices at the beginning; False, and nothing done, while a stream is open."""
+        try:
+            with self._limited():
+                if self._streams == 0:
+                    library._terminate()  # pyright: ignore[reportPrivateUsage]  (sounddevice has no public name for it)
+                    library._initialize()  # pyright: ignore[reportPrivateUsage]
+                return self._streams == 0
+        except TimeoutError:
+            return False
+
+    @contextmanager
+    def _limited(self) -> Generator[None]:
+        if not self._lock.acquire(timeout=self.LIMIT):
+            raise TimeoutError("another thread is still inside the sound library")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+
+TURN: Final = Turn()
 
 
 def load() -> Library:
-    """The module, imported now; raises OSError where PortAudio or ALSA is not installed."""
+    """The module, imported now; raises OSError where PortAudio or ALSA is not installed.
+
+    At exit it would end PortAudio whatever still runs inside; the kernel closes the devices as well.
+    """
     _hush()
     import sounddevice  # noqa: PLC0415  (importing it lists the devices, and fails where PortAudio is missing)
 
-    return cast("Library", sounddevice)
+    library = cast("Library", sounddevice)
+    atexit.unregister(library._exit_handler)  # pyright: ignore[reportPrivateUsage]  (it has no public name)
+    return library
 
 
 @contextmanager
@@ -79,12 +138,6 @@ def unheard() -> Generator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
-
-
-def list_again(library: Library) -> None:
-    """End and begin PortAudio, which freezes its list of devices at the beginning. No stream may be open."""
-    library._terminate()  # pyright: ignore[reportPrivateUsage]  (sounddevice has no public name for it)
-    library._initialize()  # pyright: ignore[reportPrivateUsage]
 
 
 def _hush() -> None:

@@ -35,7 +35,7 @@ class Stream(Protocol):
     name: str
 
     def abort(self) -> None:
-        """Let a read or write that waits come back if the device can."""
+        """Let a read or write that waits come back with SoundError, if it can."""
         ...
 
     def close(self) -> None:
@@ -62,12 +62,12 @@ class SpeakerStream(Stream, Protocol):
 class SoundCard(Protocol):
     """Devices by name: part of it, `default`, or `hw:CARD=…`. `latency` in seconds is the buffer asked for."""
 
-    def open_microphone(self, device: str, latency: float) -> MicrophoneStream:
-        """Raises SoundError(code="microphone-missing" | "microphone-busy" | "microphone-failed")."""
+    def open_microphone(self, device: str, latency: float, channel: int | None = None) -> MicrophoneStream:
+        """With at least as many channels as reach `channel`; raises SoundError `microphone-…`: missing, busy, failed, stuck."""
         ...
 
     def open_speaker(self, device: str, latency: float) -> SpeakerStream:
-        """Raises SoundError(code="speaker-missing" | "speaker-busy" | "speaker-failed")."""
+        """Raises SoundError `speaker-…`: missing, busy, failed, stuck."""
         ...
 
     def changed(self) -> bool:
@@ -75,5 +75,5 @@ class SoundCard(Protocol):
         ...
 
     def rescan(self) -> None:
-        """Look again; only while nothing is open."""
+        """Look again; only while no stream is open."""
         ...

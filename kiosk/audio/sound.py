@@ -44,6 +44,8 @@ class SoundFigures:
     blocks_captured: int
     blocks_played: int
     threads_abandoned: int
+    threads_stuck: int
+    """Those of them that are still inside the sound library: while there is one, no new device is seen and only a restart helps."""
     speaker_active: bool
 
 
@@ -73,7 +75,7 @@ class Sound:
         self._playout = Playout(config.speaker, self._queue, self._mixer, canceller)
         self._microphone = Direction[MicrophoneStream](
             "microphone",
-            open_stream=lambda: card.open_microphone(config.microphone.device, config.latency),
+            open_stream=lambda: card.open_microphone(config.microphone.device, config.latency, config.microphone.channel),
             pump=self._capture.run,
             blocks=lambda: self._capture.blocks,
             on_running=self._running,
@@ -156,6 +158,7 @@ class Sound:
             blocks_captured=self._capture.blocks,
             blocks_played=self._playout.blocks,
             threads_abandoned=self._microphone.abandoned + self._speaker.abandoned,
+            threads_stuck=self._microphone.stuck + self._speaker.stuck,
             speaker_active=self._playout.active,
         )
 
@@ -180,23 +183,30 @@ class Sound:
                 continue
             if direction.name not in self._faults:
                 backoff.reset()
+            if (direction.stuck or other.stuck) and await self._worth_a_look(error, other):
+                error = _hopeless(direction.name, error)
             if self._faults.get(direction.name) != error.code:
                 self._faults[direction.name] = error.code
                 self.on_fault(direction.name, error)
-            await self._look_again(direction, other, missing=error.code.endswith("-missing"))
+            await self._look_again(direction, other, error)
             await asyncio.sleep(backoff.next())
 
-    async def _look_again(self, direction: Direction[Any], other: Direction[Any], *, missing: bool) -> None:
-        """Renew the card's list of devices, which needs both directions closed, if that can help and costs no healthy one for nothing."""
+    async def _worth_a_look(self, error: SoundError, other: Direction[Any]) -> bool:
+        """Whether another list of the card's devices can help, and costs no healthy direction for nothing."""
+        missing = error.code.endswith("-missing")
+        blind = missing and not other.running and asyncio.get_running_loop().time() - self._rescanned >= _RESCAN
+        return blind or await asyncio.to_thread(self._card.changed)
+
+    async def _look_again(self, direction: Direction[Any], other: Direction[Any], error: SoundError) -> None:
+        """Renew the card's list of devices, which needs both directions closed and no thread inside the library."""
         async with self._rescanning:
-            now = asyncio.get_running_loop().time()
-            blind = missing and not other.running and now - self._rescanned >= _RESCAN
-            if direction.stuck or other.stuck or not (await asyncio.to_thread(self._card.changed) or blind):
+            if direction.stuck or other.stuck or not await self._worth_a_look(error, other):
                 return
-            self._rescanned = now
             await other.pause()
             try:
-                await asyncio.to_thread(self._card.rescan)
+                if not other.stuck:
+                    self._rescanned = asyncio.get_running_loop().time()
+                    await asyncio.to_thread(self._card.rescan)
             finally:
                 other.resume()
 
@@ -211,3 +221,11 @@ class Sound:
         self._untried.discard(name)
         if not self._untried:
             self.tried.set()
+
+
+def _hopeless(direction: str, error: SoundError) -> SoundError:
+    return SoundError(
+        f"{error}; a thread does not come back from the sound library, so devices that have come cannot be seen",
+        code=f"{direction}-stuck",
+        hint="restart the service",
+    )

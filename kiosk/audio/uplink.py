@@ -13,14 +13,12 @@ from kiosk.audio.ring import BlockRing
 
 CAPACITY: Final = 1000
 """Blocks in the backlog: 10 s, the longest that a token and a connection may take."""
-LONG: Final = 150
-"""Blocks: a backlog above 1.5 s is fed at the slow rate."""
-SLOW: Final = 1.25
-FAST: Final = 1.5
-"""Times real time. Measured against a LiveKit receiver's jitter buffer: 1.5 s recorded loses nothing at 1.5x and 5 s nothing at 1.25x,
-but 5 s at 1.5x loses 0.4 s: it must never be given more than about 1 s beyond what it can have played."""
+CATCH_UP: Final = 1.15
+"""Times real time at which recorded sound is sent. Measured at a LiveKit receiver, whose jitter buffer compresses time and drops speech
+when it fills: in ten visits over 0, 1 and 5 s of connection nothing was lost at 1.15; at 1.25 30 ms or more in three of seven, at 1.5
+100 to 300 ms in every one (tests/bench, first words)."""
 BURST: Final = 2
-"""Most blocks that one push sends: the credit of a block at FAST never reaches three."""
+"""Most blocks that one push sends: the credit of a block never reaches three."""
 HANGOVER: Final = 10
 """Blocks kept after speech, so that no word's end is clipped: 100 ms."""
 MARGIN: Final = 8
@@ -46,7 +44,6 @@ class Uplink:
         self._owed = False
         self._quiet = 0
         self._credit = 0.0
-        self._rate = FAST
 
     @property
     def backlog(self) -> int:
@@ -126,11 +123,7 @@ class Uplink:
 
     def _send(self) -> int:
         waiting = len(self._backlog)
-        if waiting <= 1:
-            self._credit, self._rate = 1.0, FAST
-        else:
-            self._rate = SLOW if waiting - 1 > LONG else self._rate
-            self._credit += self._rate
+        self._credit = 1.0 if waiting <= 1 else self._credit + CATCH_UP
         count = min(int(self._credit), waiting)
         self._credit -= count
         for index in range(count):

@@ -30,8 +30,9 @@ DATA_LIMIT: Final = 64 * 1024
 
 
 class LiveKitCall:
-    """`Call` on the real library. `on_event` and `on_audio` are called on the loop, never after `leave` has begun.
+    """`Call` on the real library. `on_event` is called on the loop, `on_audio` on the library's threads, one block at a time.
 
+    Neither is called after `leave` has begun.
     preconnect: mark the track as one whose beginning comes by `send_recorded`.
     """
 

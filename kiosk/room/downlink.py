@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
 from livekit import rtc
 
-from kiosk.audio.frames import BLOCK, RATE, Block
+from kiosk.audio.frames import RATE, Block
 from kiosk.room.bounded import REAPER, quietly
+from kiosk.room.native import deliver
 
-CAPACITY: Final = 10
-"""Frames of 10 ms that wait for us at most when the loop is late; the oldest are dropped."""
 WAITING: Final = 3
 """Frames of a second track that wait for the first one's: all tracks are read by one native timer, so one is usual."""
 CLOSE_LIMIT: Final = 1.0
 
 
 class Downlink:
-    """Plays every audio track it is given through `on_audio`.
+    """Plays every audio track it is given through `on_audio`, which is called on the library's threads, one at a time.
 
     An agent may have more than one (its voice, and sounds of the background): the first one's frames set the time, the
     others' are added to them. With one track the frames pass untouched.
@@ -29,9 +30,9 @@ class Downlink:
 
     def __init__(self, on_audio: Callable[[Block], None]) -> None:
         self._on_audio = on_audio
+        self._lock = threading.Lock()
         self._streams: dict[str, rtc.AudioStream] = {}
         self._waiting: dict[str, deque[Block]] = {}
-        self._readers: dict[str, asyncio.Task[None]] = {}
 
     @property
     def sids(self) -> list[str]:
@@ -42,49 +43,38 @@ class Downlink:
         """From now on this track too; nothing when it plays already."""
         if sid in self._streams:
             return
-        stream = rtc.AudioStream(track, capacity=CAPACITY, sample_rate=RATE, num_channels=1, frame_size_ms=10)
-        self._streams[sid] = stream
-        self._waiting[sid] = deque(maxlen=WAITING)
-        self._readers[sid] = asyncio.create_task(self._read(sid, stream))
+        stream = rtc.AudioStream(track, capacity=1, sample_rate=RATE, num_channels=1, frame_size_ms=10)
+        with self._lock:
+            self._streams[sid] = stream
+            self._waiting[sid] = deque(maxlen=WAITING)
+        deliver(stream, partial(self._take, sid))
 
     def stop(self, sid: str) -> None:
         """No frame of this track after this returns; its stream is closed behind us."""
-        stream = self._streams.pop(sid, None)
-        if stream is None:
-            return
-        self._waiting.pop(sid)
-        self._readers.pop(sid).cancel()
-        REAPER.keep(asyncio.create_task(quietly(stream.aclose())))
+        with self._lock:
+            stream = self._streams.pop(sid, None)
+            self._waiting.pop(sid, None)
+        if stream is not None:
+            REAPER.keep(asyncio.create_task(quietly(stream.aclose())))
 
     async def close(self) -> None:
         """Stops all, and waits for the streams' end (1 s at most)."""
-        streams = list(self._streams.values())
-        readers = list(self._readers.values())
-        self._streams.clear()
-        self._waiting.clear()
-        self._readers.clear()
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
+        with self._lock:
+            streams = list(self._streams.values())
+            self._streams.clear()
+            self._waiting.clear()
         closing = [REAPER.bounded(stream.aclose(), CLOSE_LIMIT) for stream in streams]
         await asyncio.gather(*closing, return_exceptions=True)
 
-    async def _read(self, sid: str, stream: rtc.AudioStream) -> None:
-        async for event in stream:
-            # The frame owns its memory, which nobody writes to again: no copy is needed.
-            block: Block = np.frombuffer(event.frame.data, dtype=np.int16)
-            if len(block) == BLOCK:
-                self._take(sid, block)
-
     def _take(self, sid: str, block: Block) -> None:
-        first = next(iter(self._streams), None)
-        if sid != first:
-            waiting = self._waiting.get(sid)
-            if waiting is not None:
-                waiting.append(block)
-            return
-        others = [queue.popleft() for queue in self._waiting.values() if queue]
-        self._on_audio(mixed(block, others) if others else block)
+        with self._lock:
+            if sid != next(iter(self._streams), None):
+                waiting = self._waiting.get(sid)
+                if waiting is not None:
+                    waiting.append(block)
+                return
+            others = [queue.popleft() for queue in self._waiting.values() if queue]
+            self._on_audio(mixed(block, others) if others else block)
 
 
 def mixed(block: Block, others: list[Block]) -> Block:

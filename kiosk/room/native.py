@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
@@ -27,6 +28,21 @@ def handle_of(owner: object) -> int:
 
 def _module(name: str) -> Any:  # noqa: ANN401  livekit's private modules have no stable types
     return importlib.import_module(f"livekit.rtc.{name}")
+
+
+_callback = threading.local()
+
+
+def _stay() -> None:
+    """Keeps Python's state of the native thread that calls back for the next time.
+
+    Otherwise it is made and unmade for each of 200 callbacks a second, memory mapping included. In two interleaved pairs of
+    calls: 27.6 and 26.8 % of a core without this, 25.1 and 25.2 % with it.
+    The library calls back from three threads that live as long as the process.
+    """
+    if not hasattr(_callback, "kept"):
+        _callback.kept = True
+        ctypes.pythonapi.PyGILState_Ensure()
 
 
 class Repeated:
@@ -103,10 +119,39 @@ def spare_captures(room: object) -> None:
     mine = vars(room).get("_ffi_queue")
 
     def wanted(event: Any) -> bool:  # noqa: ANN401  a protobuf message
+        _stay()
         return event.WhichOneof("message") not in {"audio_stream_event", "video_stream_event", "capture_audio_frame"}
 
     with queue._lock:
         queue._subscribers = [(each, loop, wanted if each is mine else keep) for each, loop, keep in queue._subscribers]
+
+
+def deliver(stream: object, take: Callable[[Block], None]) -> None:
+    """Gives each block of an rtc.AudioStream to `take` on the library's own thread, and none of them to the event loop.
+
+    The stream itself would wake the loop three times for each of its hundred blocks a second, and each waits there for its turn.
+    Only the end of the stream still goes that way. `take` gets memory of its own; it must not wait and not raise.
+    """
+    client = _module("_ffi_client").FfiClient.instance
+    mine, handle = vars(stream)["_ffi_queue"], handle_of(stream)
+    drop = cast(Callable[[int], bool], client._ffi_lib.livekit_ffi_drop_handle)
+
+    def ended(event: Any) -> bool:  # noqa: ANN401  a protobuf message
+        _stay()
+        if event.WhichOneof("message") != "audio_stream_event" or event.audio_stream_event.stream_handle != handle:
+            return False
+        if event.audio_stream_event.WhichOneof("message") != "frame_received":
+            return True
+        owned = event.audio_stream_event.frame_received.frame
+        samples = ctypes.string_at(owned.info.data_ptr, 2 * owned.info.samples_per_channel * owned.info.num_channels)
+        drop(owned.handle.id)
+        if len(samples) == 2 * BLOCK:
+            take(np.frombuffer(samples, dtype=np.int16))
+        return False
+
+    queue = client.queue
+    with queue._lock:
+        queue._subscribers = [(each, loop, ended if each is mine else keep) for each, loop, keep in queue._subscribers]
 
 
 def subscribers() -> int:

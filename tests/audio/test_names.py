@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kiosk.audio.names import Device, choose
+from kiosk.audio.names import Device, choose, narrowed
 from kiosk.errors import SoundError
 
 DEVICES = [
@@ -38,3 +38,27 @@ def test_none_or_several_lists_the_choices(wanted: str, said: str) -> None:
 def test_no_device_at_all() -> None:
     with pytest.raises(SoundError, match="none at all"):
         choose("speaker", "default", [], -1, "")
+
+
+@pytest.mark.parametrize(
+    ("direction", "claimed", "channel", "opened"),
+    [
+        ("microphone", 1, None, 1),
+        ("microphone", 8, None, 8),
+        ("microphone", 8, 8, 8),
+        ("microphone", 18, None, 1),
+        ("microphone", 18, 12, 12),
+        ("microphone", 128, 32, 32),
+        ("speaker", 1, None, 1),
+        ("speaker", 6, None, 2),
+        ("speaker", 128, None, 1),
+    ],
+)
+def test_as_many_channels_are_opened_as_are_needed(direction: str, claimed: int, channel: int | None, opened: int) -> None:
+    assert narrowed(direction, Device(0, "it", claimed, 48_000), channel).channels == opened
+
+
+def test_a_channel_that_the_microphone_has_not_is_said() -> None:
+    with pytest.raises(SoundError, match="has 2 channels and so no channel 3") as caught:
+        narrowed("microphone", Device(0, "it", 2, 48_000), 3)
+    assert caught.value.code == "microphone-missing"

@@ -237,7 +237,7 @@ class DeafOnce(SimulatedCard):
         super().__init__()
         self.release = threading.Event()
 
-    def open_microphone(self, device: str, latency: float) -> MicrophoneStream:
+    def open_microphone(self, device: str, latency: float, channel: int | None = None) -> MicrophoneStream:
         if self.microphone.opened == 0:
             self.microphone.opened = 1
             return Deaf(self.release)
@@ -253,6 +253,25 @@ async def test_a_thread_that_never_comes_back_is_given_up_counted_and_does_no_ha
             assert rig.sound.figures().threads_abandoned == 1
             card.release.set()
             await rig.flowing()
+    finally:
+        card.release.set()
+
+
+async def test_a_device_that_comes_back_while_a_thread_is_stuck_is_not_promised() -> None:
+    card = DeafOnce()
+    try:
+        async with running(card) as rig:
+            await rig.until(lambda: rig.said() and rig.said()[-1] == ("microphone", None), 12.0)
+            assert rig.sound.figures().threads_stuck == 1
+            card.speaker.unplug()
+            await rig.until(lambda: rig.said()[-1] == ("speaker", "speaker-stuck"), 2.0)
+            await asyncio.sleep(1.0)
+            assert card.rescans == 0, "the list cannot be renewed under a thread"
+            card.release.set()
+            await rig.until(lambda: card.rescans == 1, 5.0)
+            card.speaker.replug()
+            await rig.until(lambda: rig.said()[-1] == ("speaker", None), 5.0)
+            assert rig.sound.figures().threads_stuck == 0
     finally:
         card.release.set()
 

@@ -53,7 +53,10 @@ class Mouth(_End):
         blocks = padded.reshape(-1, BLOCK)
         self._began.clear()
         self._waiting.extend(blocks)
+        limit = time.monotonic() + 5.0
         while not self._began:
+            if time.monotonic() > limit:
+                raise RuntimeError("the virtual cable takes no sound; is its server alive?")
             time.sleep(0.001)
         return self._began[0]
 
