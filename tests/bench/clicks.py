@@ -20,9 +20,9 @@ LONGEST: Final = 4.0
 _AUDIBLE: Final = 100
 """Level below which nothing is a click."""
 _ALIKE: Final = 0.06
-"""Seconds by which the delays of two clicks of a round may differ and still be taken for the same."""
-_NEAR: Final = 0.2
-"""Seconds off the common delay from which a click counts as unheard: where few are heard, the median leaves out a wide spread."""
+"""Seconds of change between clicks that weigh as much against a way of pairing them as one click unheard."""
+_NEAR: Final = 0.25
+"""Seconds by which the delay may change from one click to the next heard one; a delay that grows in a round is followed."""
 
 
 def click() -> Block:
@@ -38,15 +38,24 @@ def pauses(count: int) -> list[float]:
 
 
 def delays(sent: Sequence[float], heard: Sequence[float]) -> list[float]:
-    """Seconds from each click sent to its echo; clicks without one are left out. The common delay is the one that fits most of them."""
-    candidates = [late - early for early in sent for late in heard if 0.0 < late - early < LONGEST]
-    if not candidates:
-        return []
-    differences = np.array(candidates)
-    fit = np.maximum(0.0, 1.0 - np.abs(differences[:, None] - differences[None, :]) / _ALIKE).sum(axis=1)
-    common = float(differences[int(np.argmax(fit))])
-    nearest = (min((late - early for late in heard), key=lambda delay: abs(delay - common)) for early in sent)
-    return [delay for delay in nearest if abs(delay - common) < _NEAR]
+    """Seconds from each click sent to its echo; clicks without one are left out.
+
+    Every pair is tried as the true one and followed from there, forwards and backwards, so that a delay that grows is not cut off; the
+    steadiest of those that explain most clicks is it.
+    """
+    pairs = [(late - early, index) for index, early in enumerate(sent) for late in heard if 0.0 < late - early < LONGEST]
+    ways = [_followed(sent[:at][::-1], heard, delay)[::-1] + _followed(sent[at:], heard, delay) for delay, at in pairs]
+    return max(ways, key=lambda way: len(way) - float(np.abs(np.diff(way)).sum()) / _ALIKE, default=list[float]())
+
+
+def _followed(sent: Sequence[float], heard: Sequence[float], last: float) -> list[float]:
+    found: list[float] = []
+    for early in sent:
+        delay = min((late - early for late in heard), key=lambda each: abs(each - last))
+        if abs(delay - last) < _NEAR and delay > 0.0:
+            found.append(delay)
+            last = delay
+    return found
 
 
 def onsets(ear: Ear, since: float) -> list[float]:
