@@ -50,9 +50,9 @@ class Screen:
         if width < NARROWEST or height < LOWEST:
             words = f"This terminal has {width}x{height} cells; the demo needs {NARROWEST}x{LOWEST}.\nMake it larger, or press q to quit."
             return Align.center(Text(words, justify="center"), vertical="middle", height=height)
-        page, upper, lower = Layout(), Layout(size=8), Layout()
+        page, upper, lower = Layout(), Layout(size=9), Layout()
         upper.split_row(Layout(self._led(), size=18), Layout(self._state(), ratio=3), Layout(self._figures(), size=26))
-        rows = max(1, height - 8 - 5 - 2)
+        rows = max(1, height - 9 - 5 - 2)
         lower.split_row(Layout(self._transcript(rows)), Layout(self._happenings(rows)))
         page.split_column(upper, lower, Layout(self._help(), size=5))
         return page
@@ -87,6 +87,8 @@ class Screen:
         table.add_row("to be caught up", _ms(sound.backlog_ms))
         table.add_row("to be played", _ms(sound.queue_ms))
         table.add_row("server and back", _ms(room.rtt_ms))
+        age = self._device.calls.token_age
+        table.add_row("the token's age", "–" if age is None else f"{age:.0f} s")
         table.add_row("xruns in, out", f"{sound.microphone_xruns}, {sound.speaker_xruns}")
         return _box(table, "figures")
 
