@@ -64,7 +64,7 @@ class Calls:
     def token_age(self) -> float | None:
         """Seconds since the token in use came: with the join, or by the server's own refresh. None without a call."""
         link = self._current()
-        return None if link is None or link.token_since is None else asyncio.get_running_loop().time() - link.token_since
+        return link.token_age if link else None
 
     async def statistics(self) -> RoomStatistics | None:
         """The current connection's figures; None without one."""
@@ -138,7 +138,8 @@ class Calls:
         else:
             if not link.over.is_set():
                 link.joined = True
-                link.token_since = link.token_since or asyncio.get_running_loop().time()
+                if link.token_age is None:
+                    link.token_came()
                 self._chronicle.tell("connected", room=link.grant.room_name if link.grant else None)
                 self.post(Event(On.JOINED, link.generation))
                 self._repeat(link)

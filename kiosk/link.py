@@ -47,11 +47,20 @@ class Link:
         self.over = asyncio.Event()
         self.gone = asyncio.Event()
         self.joined = False
-        self.token_since: float | None = None
-        """When the token that is in use came, in the loop's seconds."""
+        self._clock = asyncio.get_running_loop().time
+        self._token_since: float | None = None
         self.agent_present = False
         self.agent_hears = False
         self.talk: Talk | None = None
+
+    def token_came(self) -> None:
+        """The token in use is from now."""
+        self._token_since = self._clock()
+
+    @property
+    def token_age(self) -> float | None:
+        """Seconds since the token in use came; None before the join. From any thread."""
+        return None if self._token_since is None else self._clock() - self._token_since
 
     def note(self, event: room.RoomEvent) -> None:
         """Keep what the machine must be told again after a join or a resume."""
@@ -66,7 +75,7 @@ class Link:
             case room.HeardByAgent():
                 self.agent_hears = self.agent_present = True
             case room.TokenRefreshed():
-                self.token_since = asyncio.get_running_loop().time()
+                self.token_came()
             case room.AgentState(state):
                 self.talk = _TALK.get(state, self.talk)
             case _:
