@@ -26,6 +26,7 @@ def figure(report: str, name: str) -> float:
     return float(found[1])
 
 
+@pytest.mark.flaky(reruns=2)  # two busy cores starve the capture thread now and then
 def test_the_scripted_visit_is_heard_whole_survives_a_cut_and_exits_0() -> None:
     done = run(*COMMAND)
     assert done.returncode == 0, done.stdout + done.stderr
