@@ -221,3 +221,11 @@ async def test_status_says_state_light_and_fault_in_words() -> None:
     made.dispatcher.gesture(Gesture.PRESS)
     made.dispatcher.failed(1, offline(code="no-balance", retry=Retry.REFUSED))
     assert made.notify.texts[-1] == "idle (fault): the account's balance is used up"
+
+
+async def test_a_closed_dispatcher_never_quits_at_once() -> None:
+    made = live()
+    made.dispatcher.post(Event(On.STOP))
+    made.dispatcher.close()
+    await asyncio.sleep(10)
+    assert made.quits == ["in order"]
