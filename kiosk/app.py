@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -20,10 +21,16 @@ from kiosk.health import Area, Health
 from kiosk.link import NewCall
 from kiosk.machine.events import Event, On
 from kiosk.machine.gestures import Gesture
+from kiosk.machine.states import State
+from kiosk.machine.table import STAYS
 from kiosk.nursery import Nursery
 from kiosk.panel.panel import Panel
 from kiosk.session.tokens import Tokens
 from kiosk.supervisor import keep_running
+from kiosk.system.clock import Jumps
+from kiosk.system.stacks import StallStacks
+from kiosk.system.watchdog import Watchdog, told_limit
+from kiosk.vitals import Vitals
 from kiosk.watch import watch_heard, watch_reach
 
 _log = logging.getLogger(__name__)
@@ -73,6 +80,14 @@ class Device:
             quit=self._stopped.set,
             quit_now=quit_now,
         )
+        vitals = Vitals(
+            state=lambda: (self.dispatcher.kiosk.state, self.dispatcher.since),
+            stays={**STAYS, State.LIVE: config.session.max_duration},
+            figures=self.sound.figures,
+            health=self.health,
+            clock=asyncio.get_running_loop().time,
+        )
+        self.watchdog = Watchdog(edges.notify.watchdog, vitals.ails, StallStacks(), limit=told_limit(os.environ))
         self._join()
 
     def _join(self) -> None:
@@ -97,6 +112,7 @@ class Device:
             parts = [
                 root.create_task(keep_running(name, part, self.health), name=name)
                 for name, part in {
+                    "watchdog": self.watchdog.run,
                     "panel": self.edges.panel.run,
                     "sound": self.sound.run,
                     "tokens": self.edges.tokens.run,
@@ -124,7 +140,7 @@ class Device:
         self.dispatcher.post(Event(On.STARTED))
 
     def _watch_reach(self) -> Awaitable[None]:
-        return watch_reach(self.edges.tokens, self.health, lambda: self.dispatcher.kiosk)
+        return watch_reach(self.edges.tokens, self.health, lambda: self.dispatcher.kiosk, Jumps().seen)
 
     def _watch_heard(self) -> Awaitable[None]:
         return watch_heard(

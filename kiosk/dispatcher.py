@@ -65,6 +65,7 @@ class Notify(Protocol):
     def ready(self) -> None: ...
     def stopping(self) -> None: ...
     def status(self, text: str) -> None: ...
+    def watchdog(self) -> None: ...
 
 
 class Dispatcher:
@@ -98,6 +99,8 @@ class Dispatcher:
         self._busy = False
         self._shown: tuple[Indication, str] | None = None
         self.kiosk = Kiosk()
+        self.since = 0.0
+        """When the state was entered, in the loop's time."""
         health.on_change = self.show
         self._end = quit
         self._orders: dict[Do, Callable[[], None]] = self._device_orders() | self._timer_orders()
@@ -105,7 +108,7 @@ class Dispatcher:
 
     def begin(self) -> None:
         """Show the first state and let its longest stay begin."""
-        self._timers.enter(self.kiosk.state)
+        self._enter()
         self.show()
 
     def close(self) -> None:
@@ -164,7 +167,7 @@ class Dispatcher:
         if verdict is Verdict.ILLEGAL:
             _log.warning("%s cannot happen in %s: nothing was done", event.on, before.state)
         if self.kiosk.state is not before.state:
-            self._timers.enter(self.kiosk.state)
+            self._enter()
         if self.kiosk.state is State.IDLE and before.state not in (State.IDLE, State.STARTING):
             self._deaf_until = asyncio.get_running_loop().time() + self._config.vad.refractory
         self._note(event, verdict)
@@ -172,6 +175,10 @@ class Dispatcher:
         self.show()
         for effect in effects:
             self._orders[effect]()
+
+    def _enter(self) -> None:
+        self.since = asyncio.get_running_loop().time()
+        self._timers.enter(self.kiosk.state)
 
     def _note(self, event: Event, verdict: Verdict) -> None:
         """What the outcome of an event says about the device's health."""

@@ -17,9 +17,11 @@ from kiosk.room.call import LiveKitCall
 from kiosk.room.processing import Processing
 from kiosk.room.shutdown import end_process
 from kiosk.session.tokens import Tokens
+from kiosk.system.clock import doubt
 from kiosk.system.journal import set_up_logging
 from kiosk.system.notify import Notifier
 from kiosk.system.redact import register_secret
+from kiosk.system.stacks import tell_before_death
 
 
 def canceller(config: AudioConfig) -> Canceller | None:
@@ -40,17 +42,23 @@ def real_edges(config: Config, key: Secret | None) -> Edges:
         card=PortAudioCard(),
         canceller=canceller(config.audio),
         panel=Panel(config.button, config.led, native(config.button.chip)),
-        tokens=Tokens(config.session, key),
+        tokens=Tokens(config.session, key, doubt=doubt),
         new_call=call_maker(config),
         notify=Notifier(),
     )
 
 
-def serve(config: Config, key: Secret | None) -> None:
-    """Run the daemon until it is told to stop, and end the process."""
+def set_up_process(config: Config, key: Secret | None) -> None:
+    """What holds for the whole process: its log, what may never be in it, and what a fatal signal leaves in it."""
+    tell_before_death()
     set_up_logging(config.log.level)
     if key is not None:
         register_secret(key.reveal())
+
+
+def serve(config: Config, key: Secret | None) -> None:
+    """Run the daemon until it is told to stop, and end the process."""
+    set_up_process(config, key)
 
     async def live() -> None:
         await Device(config, real_edges(config, key), partial(end_process, 1)).run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -12,6 +13,8 @@ from kiosk.errors import Retry, SessionError
 from kiosk.health import Area, Health
 from kiosk.machine.events import Event, On
 from kiosk.machine.states import Kiosk, State, Talk
+
+_log = logging.getLogger(__name__)
 
 REACH_PERIOD: Final = 60.0
 """Seconds between looks at a reachable API while idle: one TLS handshake a minute and device."""
@@ -27,13 +30,18 @@ class Reachable(Protocol):
     async def reachable(self) -> SessionError | None: ...
 
 
-async def watch_reach(tokens: Reachable, health: Health, kiosk: Callable[[], Kiosk]) -> None:
+async def watch_reach(tokens: Reachable, health: Health, kiosk: Callable[[], Kiosk], clock_set: Callable[[], float]) -> None:
     """While idle, keep the session area's fault true without asking for a session. Runs for ever.
 
     A refusal (key, balance, rights) is not cleared by the API being there: only the next session that it grants does that.
+    `clock_set` tells by how many seconds the calendar was set since it was asked last: certificates are judged anew at once.
     """
     backoff, due, loop = Backoff(base=2.0, cap=REACH_PERIOD, floor=1.0), 0.0, asyncio.get_running_loop()
     while True:
+        if moved := clock_set():
+            _log.info("the clock was set %s by %.0f s", "forward" if moved > 0 else "back", abs(moved))
+            backoff.reset()
+            due = 0.0
         standing = health.standing().get(Area.SESSION)
         if kiosk().state is State.IDLE and loop.time() >= due and (standing is None or standing.passes):
             error = await tokens.reachable()

@@ -95,6 +95,7 @@ class FakeNotify:
 
     is_ready: bool = False
     texts: list[str] = field(default_factory=list[str])
+    signs_of_life: int = 0
 
     def ready(self) -> None:
         self.is_ready = True
@@ -104,6 +105,9 @@ class FakeNotify:
 
     def status(self, text: str) -> None:
         self.texts.append(text)
+
+    def watchdog(self) -> None:
+        self.signs_of_life += 1
 
 
 class Bench:

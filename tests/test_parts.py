@@ -124,7 +124,7 @@ class TestWatches:
     async def test_idle_without_an_api_is_offline_until_it_is_back(self) -> None:
         api, health, kiosk = Doorstep(), Health(), Kiosk(State.IDLE)
         api.error = SessionError("away", code="offline", retry=Retry.SOON)
-        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk))
+        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: 0.0))
         await asyncio.sleep(1)
         assert health.standing()[Area.SESSION].code == "offline"
         await asyncio.sleep(3600)
@@ -134,17 +134,30 @@ class TestWatches:
         assert health.worst is None
         task.cancel()
 
+    async def test_the_api_is_looked_at_anew_as_soon_as_the_clock_was_set(self) -> None:
+        api, health, kiosk = Doorstep(), Health(), Kiosk(State.IDLE)
+        jumps: list[float] = []
+        api.error = SessionError("no certificate can be judged", code="clock", retry=Retry.SOON)
+        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: jumps.pop() if jumps else 0.0))
+        await asyncio.sleep(3600)
+        assert health.standing()[Area.SESSION].code == "clock"
+        api.error = None
+        jumps.append(86_400.0)
+        await asyncio.sleep(1.5)
+        assert health.worst is None
+        task.cancel()
+
     async def test_a_refusal_is_not_cleared_by_the_doorstep(self) -> None:
         api, health, kiosk = Doorstep(), Health(), Kiosk(State.IDLE)
         health.report(Area.SESSION, "bad-key")
-        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk))
+        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: 0.0))
         await asyncio.sleep(600)
         assert health.standing()[Area.SESSION].code == "bad-key"
         task.cancel()
 
     async def test_nothing_is_asked_in_a_call(self) -> None:
         api, health, kiosk = Doorstep(), Health(), Kiosk(State.LIVE)
-        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk))
+        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: 0.0))
         await asyncio.sleep(600)
         assert api.asked == 0
         task.cancel()

@@ -37,12 +37,14 @@ _DETAIL: Final = 2.0
 """Seconds for the text of an error whose status is known already."""
 _HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "voice-kiosk"}
 
+Doubt = Callable[[bool], str | None]
+
 
 class Client:
     """One HTTP session, opened in the loop at the first use. TLS is always verified, nothing is redirected, no proxy or cookie used.
 
-    `tls` replaces the system's trust (tests), `wall` is the local clock in seconds since 1970, `plain_port` is where a
-    captive portal would answer.
+    `tls` replaces the system's trust (tests), `wall` is the local clock in seconds since 1970, `doubt` says why that clock
+    may be wrong where a certificate is not valid yet (True) or no longer, and `plain_port` is where a captive portal would answer.
     """
 
     def __init__(
@@ -52,12 +54,14 @@ class Client:
         *,
         tls: ssl.SSLContext | None = None,
         wall: Callable[[], float] = time.time,
+        doubt: Doubt | None = None,
         plain_port: int = 80,
     ) -> None:
         self._config = config
         self._key = api_key
         self._tls = tls
         self._wall = wall
+        self._doubt = doubt
         self._plain_port = plain_port
         self._base = URL(config.url)
         self._resolver = Resolver()
@@ -170,8 +174,13 @@ class Client:
         if self._base.scheme == "https" and await self._stranger_answers():
             return faults.captive_portal()
         if faults.is_certificate_error(cause):
-            return faults.of_certificate(cause, self._wall())
+            return faults.of_certificate(cause, await self._doubtful(cause))
         return faults.of_connection(cause)
+
+    async def _doubtful(self, error: BaseException) -> str | None:
+        """Why the device's clock may be what the certificate does not suit."""
+        early = faults.early(error)
+        return None if early is None or self._doubt is None else await asyncio.to_thread(self._doubt, early)
 
     async def _stranger_answers(self) -> bool:
         """Whether plain HTTP at the API's host is answered with a sign-in page: what a captive portal does, whose TLS never verifies."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import ssl
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Final, cast
 from urllib.parse import urlsplit
 
@@ -22,8 +21,6 @@ _RATE_WAIT: Final = 60.0
 _DETAIL: Final = 200
 _EPOCH: Final = 1e9
 """`X-RateLimit-Reset` is seconds from now in some APIs and seconds since 1970 in others."""
-_CLOCK_UNSET: Final = 2026
-"""A device whose calendar is before this year has not had its time yet: the software is newer."""
 _NOT_YET_VALID: Final = 9
 _EXPIRED: Final = 10
 """X509_V_ERR_CERT_NOT_YET_VALID and …_HAS_EXPIRED of OpenSSL's x509_vfy.h."""
@@ -76,12 +73,16 @@ def captive_portal() -> SessionError:
     return SessionError(text, code="captive-portal", retry=Retry.SOON, hint="sign the device in to the network, or check session.url")
 
 
-def of_certificate(error: BaseException, wall: float) -> SessionError:
-    """The error of a TLS handshake that failed; a certificate out of its time on a device without a clock is named as that."""
-    code = getattr(error, "verify_code", None)
+def early(error: BaseException) -> bool | None:
+    """True for a certificate that is not valid yet, False for one that no longer is, None where time is not what is wrong with it."""
+    return {_NOT_YET_VALID: True, _EXPIRED: False}.get(getattr(error, "verify_code", 0))
+
+
+def of_certificate(error: BaseException, doubt: str | None) -> SessionError:
+    """The error of a TLS handshake that failed; `doubt` is why the device's clock may be what is wrong, None where it is not."""
     why = str(getattr(error, "verify_message", "")) or "handshake failed"
-    if code in (_NOT_YET_VALID, _EXPIRED) and datetime.fromtimestamp(wall, UTC).year < _CLOCK_UNSET:
-        text = f"the device's clock is wrong ({datetime.fromtimestamp(wall, UTC):%Y-%m-%d}), so that no certificate can be judged"
+    if doubt is not None:
+        text = f"no certificate can be judged by the device's clock: {doubt} ({why[:_DETAIL]})"
         return SessionError(text, code="clock", retry=Retry.SOON, hint="wait for the time to be set from the network (NTP)")
     text = f"the session API's certificate is not accepted ({why[:_DETAIL]})"
     return SessionError(text, code="tls", retry=Retry.SOON, hint="check session.url, the network and the device's clock")

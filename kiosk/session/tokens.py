@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from kiosk.backoff import Backoff
 from kiosk.errors import Retry, SessionError
 from kiosk.session.budget import Budget
-from kiosk.session.client import Client
+from kiosk.session.client import Client, Doubt
 
 if TYPE_CHECKING:
     from kiosk.config.model import SessionConfig
@@ -64,7 +64,7 @@ class _Ban:
 class Tokens:
     """The session's side of the API. All times are the event loop's; every method is called on it.
 
-    `api` replaces the real client (tests), `tls` the system's trust.
+    `api` replaces the real client (tests), `tls` the system's trust; `doubt` says why the device's clock may be wrong (see Client).
     """
 
     def __init__(
@@ -74,10 +74,11 @@ class Tokens:
         *,
         api: Api | None = None,
         tls: ssl.SSLContext | None = None,
+        doubt: Doubt | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self._prefetch = config.prefetch
-        self._api: Api = api or Client(config, api_key, tls=tls)
+        self._api: Api = api or Client(config, api_key, tls=tls, doubt=doubt)
         self._budget = Budget(config.requests_per_minute)
         self._ahead = min(2, config.requests_per_minute)
         self._backoff = backoff or Backoff(base=5.0, cap=300.0, floor=1.0)

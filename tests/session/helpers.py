@@ -93,6 +93,7 @@ class Options(TypedDict, total=False):
 
     tls: ssl.SSLContext
     wall: Callable[[], float]
+    doubt: Callable[[bool], str | None]
     plain_port: int
 
 

@@ -31,9 +31,11 @@ def trust() -> ssl.SSLContext:
 
 
 EXPIRED = TRUSTED.issue_cert("localhost", not_after=NOW - datetime.timedelta(days=1))
+EARLY = TRUSTED.issue_cert("localhost", not_before=NOW + datetime.timedelta(days=1))
 BAD = [
     pytest.param(TRUSTED.issue_cert("other.example"), id="wrong host"),
     pytest.param(EXPIRED, id="expired"),
+    pytest.param(EARLY, id="not valid yet"),
     pytest.param(STRANGER.issue_cert("localhost"), id="unknown issuer"),
 ]
 
@@ -64,11 +66,33 @@ async def test_the_systems_trust_is_the_default() -> None:
     assert api.requests == []
 
 
-async def test_a_device_without_a_clock_is_told_so() -> None:
-    async with fake_api(server(EXPIRED)) as api:
-        error = await refusal(settings(api.url), tls=trust(), wall=lambda: 86_400.0, plain_port=1)
-    assert error.code == "clock"
-    assert "1970-01-02" in str(error)
+@pytest.mark.parametrize(
+    ("certificate", "doubted"),
+    [
+        pytest.param(EXPIRED, [False], id="expired"),
+        pytest.param(EARLY, [True], id="not valid yet"),
+        pytest.param(STRANGER.issue_cert("localhost"), [], id="unknown issuer"),
+        pytest.param(TRUSTED.issue_cert("other.example"), [], id="wrong host"),
+    ],
+)
+async def test_a_wrong_clock_is_told_apart_from_a_wrong_certificate(certificate: trustme.LeafCert, doubted: list[bool]) -> None:
+    asked: list[bool] = []
+
+    def doubt(early: bool) -> str:
+        asked.append(early)
+        return "it says 1970-01-02"
+
+    async with fake_api(server(certificate)) as api:
+        error = await refusal(settings(api.url), tls=trust(), doubt=doubt, plain_port=1)
+    assert (error.code, asked) == ("clock" if doubted else "tls", doubted)
+    assert ("1970-01-02" in str(error)) is bool(doubted)
+    assert api.requests == []
+
+
+@pytest.mark.parametrize("certificate", [EXPIRED, EARLY])
+async def test_a_clock_without_doubt_makes_it_the_certificates_fault(certificate: trustme.LeafCert) -> None:
+    async with fake_api(server(certificate)) as api:
+        assert (await refusal(settings(api.url), tls=trust(), doubt=lambda early: None, plain_port=1)).code == "tls"
 
 
 @pytest.mark.parametrize(
