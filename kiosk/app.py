@@ -13,11 +13,11 @@ from typing import Final
 from kiosk.audio.ports import Canceller, SoundCard
 from kiosk.audio.sound import Sound
 from kiosk.calls import Calls
-from kiosk.chronicle import Chronicle
+from kiosk.chronicle import Chronicle, Happening
 from kiosk.config.model import Config
 from kiosk.dispatcher import Dispatcher, Notify
 from kiosk.errors import KioskError, PanelError, SoundError
-from kiosk.health import Area, Health
+from kiosk.health import Area, Health, Report
 from kiosk.link import NewCall
 from kiosk.machine.events import Event, On
 from kiosk.machine.gestures import Gesture
@@ -26,6 +26,7 @@ from kiosk.machine.table import STAYS
 from kiosk.nursery import Nursery
 from kiosk.panel.panel import Panel
 from kiosk.session.tokens import Tokens
+from kiosk.status import Collector
 from kiosk.supervisor import keep_running
 from kiosk.system.clock import Jumps
 from kiosk.system.stacks import StallStacks
@@ -56,13 +57,13 @@ class Edges:
 class Device:
     """One kiosk: its rooms, joined. `run` lives until STOP is posted or SIGTERM or SIGINT comes.
 
-    `quit_now` ends a process that will not stop in order.
+    `quit_now` ends a process that will not stop in order; `file` is where the configuration came from. Made on the event loop.
     """
 
-    def __init__(self, config: Config, edges: Edges, quit_now: Callable[[], None]) -> None:
+    def __init__(self, config: Config, edges: Edges, quit_now: Callable[[], None], file: str | None = None) -> None:
         self.config = config
         self.edges = edges
-        self.health = Health()
+        self.health = Health(clock=asyncio.get_running_loop().time)
         self.chronicle = Chronicle(words=config.log.words)
         self.nursery = Nursery()
         self.sound = Sound(config.audio, config.vad, config.earcons, edges.card, edges.canceller)
@@ -88,11 +89,13 @@ class Device:
             clock=asyncio.get_running_loop().time,
         )
         self.watchdog = Watchdog(edges.notify.watchdog, vitals.ails, StallStacks(), limit=told_limit(os.environ))
+        self.status = Collector(config, file, dispatcher=self.dispatcher, sound=self.sound, calls=self.calls, health=self.health)
         self._join()
 
     def _join(self) -> None:
         """Tie each room's word to the room that acts on it."""
         dispatcher, panel = self.dispatcher, self.edges.panel
+        self.health.on_told = self._tell_fault
         self.calls.post = dispatcher.post
         self.calls.on_failure = dispatcher.failed
         self.sound.on_speech = lambda: dispatcher.gesture(Gesture.SPEECH)
@@ -101,6 +104,12 @@ class Device:
         panel.on_press = lambda: dispatcher.gesture(Gesture.PRESS)
         panel.on_release = lambda: dispatcher.gesture(Gesture.RELEASE)
         panel.on_fault = self._on_fault
+
+    def context(self) -> dict[str, object]:
+        """What the journal is told with every record; from any thread."""
+        link = self.calls.current
+        session = link.grant.session_id if link and link.grant else None
+        return {"STATE": self.dispatcher.kiosk.state.value, "SESSION_ID": session, "ATTEMPT": self.dispatcher.attempt or None}
 
     async def run(self) -> None:
         """Start, serve, stop. Returns once everything is left, closed and dark."""
@@ -149,6 +158,11 @@ class Device:
             lambda: self.sound.figures().speaker_active,
             lambda: self.calls.agent_says,
         )
+
+    def _tell_fault(self, report: Report, over: bool) -> None:
+        fault = report.fault
+        detail = {"area": report.area.value, "code": fault.code, "fault": fault.words, "mend": fault.mend, "detail": report.detail}
+        self.chronicle.pass_on(Happening("fault over" if over else "fault", detail))
 
     def _on_fault(self, area: str, error: SoundError | PanelError | None) -> None:
         if error is None:

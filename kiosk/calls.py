@@ -61,14 +61,20 @@ class Calls:
         return bool(self._links) and self._links[-1].talk is not None
 
     @property
+    def current(self) -> Link | None:
+        """The connection that the machine has, made or being made; None without one."""
+        link = self._links[-1] if self._links else None
+        return link if link and not link.over.is_set() else None
+
+    @property
     def token_age(self) -> float | None:
         """Seconds since the token in use came: with the join, or by the server's own refresh. None without a call."""
-        link = self._current()
+        link = self.current
         return link.token_age if link else None
 
     async def statistics(self) -> RoomStatistics | None:
         """The current connection's figures; None without one."""
-        link = self._current()
+        link = self.current
         return await link.call.statistics() if link and link.joined else None
 
     # Orders of the machine: none of them waits.
@@ -83,14 +89,14 @@ class Calls:
 
     def leave(self) -> None:
         """Give the current connection up."""
-        if link := self._current():
+        if link := self.current:
             link.over.set()
             self._sound.disconnect()
             self._sound.flush()
 
     def feed(self) -> None:
         """The agent hears us: send what was recorded, then live."""
-        link = self._current()
+        link = self.current
         if link is None:
             return
         if self._stream:
@@ -104,7 +110,7 @@ class Calls:
 
     def mute(self, muted: bool) -> None:
         """Tell the room whether the microphone is live."""
-        link = self._current()
+        link = self.current
         if link and link.joined:
             self._nursery.spawn(link.call.mute(muted), "mute")
 
@@ -137,9 +143,7 @@ class Calls:
             self.on_failure(link.generation, RoomError(f"unforeseen: {type(error).__name__}", code="room-lost", retry=Retry.SOON))
         else:
             if not link.over.is_set():
-                link.joined = True
-                if link.token_age is None:
-                    link.token_came()
+                link.has_joined()
                 self._chronicle.tell("connected", room=link.grant.room_name if link.grant else None)
                 self.post(Event(On.JOINED, link.generation))
                 self._repeat(link)
@@ -202,10 +206,6 @@ class Calls:
 
     def _post(self, link: Link, on: On, talk: Talk | None = None) -> None:
         self.post(Event(on, link.generation, talk))
-
-    def _current(self) -> Link | None:
-        link = self._links[-1] if self._links else None
-        return link if link and not link.over.is_set() else None
 
 
 async def _within(limit: float, event: asyncio.Event) -> None:

@@ -29,10 +29,15 @@ class Chronicle:
         """Call `listener` with everything from now on; it must not wait."""
         self._listeners.append(listener)
 
+    def pass_on(self, happening: Happening) -> None:
+        """Something happened that is in the journal already."""
+        for listener in self._listeners:
+            listener(happening)
+
     def tell(self, kind: str, words: str | None = None, **detail: object) -> None:
         """Something happened."""
         happening = Happening(kind, detail, words if self._words else None)
         text = " ".join(f"{key}={value}" for key, value in detail.items())
-        _log.info("%s%s%s", kind, f" {text}" if text else "", f": {happening.words}" if happening.words else "", extra={"cause": kind})
-        for listener in self._listeners:
-            listener(happening)
+        line = f"{kind}{f' {text}' if text else ''}{f': {happening.words}' if happening.words else ''}"
+        _log.info("%s", line, extra={"cause": kind, "kind": kind, "fields": detail})
+        self.pass_on(happening)

@@ -41,6 +41,7 @@ class Ear(Protocol):
     def close_microphone(self) -> None: ...
     def discard(self) -> None: ...
     def play(self, earcon: Earcon) -> None: ...
+    def mute(self, muted: bool) -> None: ...
 
 
 class Line(Protocol):
@@ -101,6 +102,8 @@ class Dispatcher:
         self.kiosk = Kiosk()
         self.since = 0.0
         """When the state was entered, in the loop's time."""
+        self.why: On | None = None
+        """What led into the state; None for the first."""
         health.on_change = self.show
         self._end = quit
         self._orders: dict[Do, Callable[[], None]] = self._device_orders() | self._timer_orders()
@@ -147,12 +150,22 @@ class Dispatcher:
     def drained(self) -> None:
         """Everything that was said has been sent: the room may be told that the microphone is off."""
         if not self.kiosk.microphone:
-            self._calls.mute(True)
+            self._tell_gate()
+
+    @property
+    def indication(self) -> Indication:
+        """What the LED shows: the true state."""
+        worst = self._health.worst
+        return indication(self.kiosk, worst.indication if worst else None)
+
+    @property
+    def attempt(self) -> int:
+        """Which try at a connection this is, from 1; 0 where none is being made."""
+        return self._backoff.attempt + 1 if self.kiosk.state in (State.CONNECTING, State.RETRYING) else 0
 
     def show(self) -> None:
         """Bring LED and STATUS to the true state."""
-        worst = self._health.worst
-        shown = indication(self.kiosk, worst.indication if worst else None)
+        worst, shown = self._health.worst, self.indication
         status = f"{self.kiosk.state}{f' ({shown})' if shown.value != self.kiosk.state.value else ''}{f': {worst.words}' if worst else ''}"
         if self._shown == (shown, status):
             return
@@ -167,6 +180,7 @@ class Dispatcher:
         if verdict is Verdict.ILLEGAL:
             _log.warning("%s cannot happen in %s: nothing was done", event.on, before.state)
         if self.kiosk.state is not before.state:
+            self.why = event.on
             self._enter()
         if self.kiosk.state is State.IDLE and before.state not in (State.IDLE, State.STARTING):
             self._deaf_until = asyncio.get_running_loop().time() + self._config.vad.refractory
@@ -204,10 +218,13 @@ class Dispatcher:
             Do.OPEN: lambda: self._open(0.0),
             Do.OPEN_EARLIER: lambda: self._open(self._config.vad.pre_roll),
             Do.CLOSE: self._sound.close_microphone,
-            Do.FEED: self._calls.feed,
+            Do.FEED: self._feed,
             Do.HOLD: self._calls.hold,
             Do.DISCARD: self._sound.discard,
-            Do.CHIME_LISTENING: lambda: self._sound.play(Earcon.LISTENING),
+            Do.MUTE: self._mute,
+            Do.UNMUTE: self._mute,
+            # Whoever speaks into a muted microphone is told that it does not hear.
+            Do.CHIME_LISTENING: lambda: self._sound.play(Earcon.MICROPHONE if self.kiosk.muted else Earcon.LISTENING),
             Do.CHIME_RECONNECTING: lambda: self._sound.play(Earcon.RECONNECTING),
             Do.CHIME_ENDED: lambda: self._sound.play(Earcon.ENDED),
             Do.CHIME_FAULT: lambda: self._sound.play(self._health.last.earcon if self._health.last else Earcon.ERROR),
@@ -227,8 +244,21 @@ class Dispatcher:
         }
 
     def _open(self, pre_roll: float) -> None:
-        self._calls.mute(False)
+        self._tell_gate()
         self._sound.open_microphone(pre_roll)
+
+    def _feed(self) -> None:
+        self._calls.feed()
+        if self.kiosk.muted:
+            self._tell_gate()
+
+    def _mute(self) -> None:
+        self._sound.mute(self.kiosk.muted)
+        self._tell_gate()
+
+    def _tell_gate(self) -> None:
+        """Tell the room whether the microphone is live."""
+        self._calls.mute(self.kiosk.muted or not self.kiosk.microphone)
 
     def _quit(self) -> None:
         self._notify.stopping()

@@ -18,6 +18,7 @@ from kiosk.room.processing import Processing
 from kiosk.room.shutdown import end_process
 from kiosk.session.tokens import Tokens
 from kiosk.system.clock import doubt
+from kiosk.system.context import CONTEXT
 from kiosk.system.journal import set_up_logging
 from kiosk.system.notify import Notifier
 from kiosk.system.redact import register_secret
@@ -56,12 +57,14 @@ def set_up_process(config: Config, key: Secret | None) -> None:
         register_secret(key.reveal())
 
 
-def serve(config: Config, key: Secret | None) -> None:
-    """Run the daemon until it is told to stop, and end the process."""
+def serve(config: Config, key: Secret | None, file: str) -> None:
+    """Run the daemon by the configuration out of `file` until it is told to stop, and end the process."""
     set_up_process(config, key)
 
     async def live() -> None:
-        await Device(config, real_edges(config, key), partial(end_process, 1)).run()
+        device = Device(config, real_edges(config, key), partial(end_process, 1), file)
+        CONTEXT.provide(device.context)
+        await device.run()
 
     asyncio.run(live())
     end_process(0)

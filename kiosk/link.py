@@ -49,18 +49,34 @@ class Link:
         self.joined = False
         self._clock = asyncio.get_running_loop().time
         self._token_since: float | None = None
+        self._token_ends: float | None = None
+        self.since: float | None = None
+        """When the room was joined, in the loop's time."""
         self.agent_present = False
         self.agent_hears = False
         self.talk: Talk | None = None
 
-    def token_came(self) -> None:
-        """The token in use is from now."""
-        self._token_since = self._clock()
+    def token_came(self, lifetime: float | None) -> None:
+        """The token in use is from now; `lifetime` in seconds, None where nobody says."""
+        self._token_since = now = self._clock()
+        self._token_ends = None if lifetime is None else now + lifetime
+
+    def has_joined(self) -> None:
+        """The room is joined, by the grant's token unless a fresher one came with the join."""
+        self.joined = True
+        self.since = self._clock()
+        if self._token_since is None:
+            self.token_came(self.grant.expires_at - self.since if self.grant else None)
 
     @property
     def token_age(self) -> float | None:
         """Seconds since the token in use came; None before the join. From any thread."""
         return None if self._token_since is None else self._clock() - self._token_since
+
+    @property
+    def token_left(self) -> float | None:
+        """Seconds that the token in use still lives; None before the join, or where nobody says."""
+        return None if self._token_ends is None else self._token_ends - self._clock()
 
     def note(self, event: room.RoomEvent) -> None:
         """Keep what the machine must be told again after a join or a resume."""
@@ -74,8 +90,8 @@ class Link:
                 self.agent_hears = False
             case room.HeardByAgent():
                 self.agent_hears = self.agent_present = True
-            case room.TokenRefreshed():
-                self.token_came()
+            case room.TokenRefreshed(lifetime):
+                self.token_came(lifetime)
             case room.AgentState(state):
                 self.talk = _TALK.get(state, self.talk)
             case _:

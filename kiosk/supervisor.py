@@ -26,10 +26,10 @@ async def keep_running(name: str, part: Callable[[], Awaitable[None]], health: H
         begun = loop.time()
         try:
             await part()
-            _log.error("%s ended by itself; it is started again", name)
+            _log.error("%s ended by itself; it is started again", name, extra=_extra(name))
         except Exception:
             level = logging.ERROR if backoff.attempt == 0 else logging.DEBUG
-            _log.log(level, "%s failed; it is started again", name, exc_info=True)
+            _log.log(level, "%s failed; it is started again", name, exc_info=True, extra=_extra(name))
         if loop.time() - begun > STEADY:
             backoff.reset()
             health.clear(area)
@@ -37,3 +37,7 @@ async def keep_running(name: str, part: Callable[[], Awaitable[None]], health: H
         if backoff.attempt >= BUDGET:
             health.report(area, "internal", name)
         await asyncio.sleep(delay)
+
+
+def _extra(name: str) -> dict[str, object]:
+    return {"kind": "part failed", "cause": f"part {name}", "fields": {"PART": name}}

@@ -24,6 +24,7 @@ class FakeSound:
     played: list[Earcon] = field(default_factory=list[Earcon])
     heard: list[Block] = field(default_factory=list[Block])
     flushed: int = 0
+    muted: bool = False
 
     def open_microphone(self, pre_roll: float = 0.0) -> None:
         self.gate, self.pre_roll = True, pre_roll
@@ -36,6 +37,9 @@ class FakeSound:
 
     def play(self, earcon: Earcon) -> None:
         self.played.append(earcon)
+
+    def mute(self, muted: bool) -> None:
+        self.muted = muted
 
     def connect(self, sink: Callable[[Block], None]) -> None:
         self.connected = True

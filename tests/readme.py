@@ -34,7 +34,7 @@ MEANS: Final = {
     Indication.LISTENING: "in a call, the agent hears you",
     Indication.THINKING: "in a call, the agent thinks",
     Indication.SPEAKING: "in a call, the agent speaks",
-    Indication.MUTED: "in a call, the microphone is off: press to speak",
+    Indication.MUTED: "the microphone is off: in a call press to speak; without one a technician muted it",
     Indication.RECONNECTING: "the call was cut off and is being rejoined; words are kept",
     Indication.OFFLINE: "no call is possible now; it may pass by itself",
     Indication.FAULT: "something must be mended: the log says what",
@@ -47,7 +47,7 @@ TELLS: Final = {
     Earcon.OFFLINE: "no connection",
     Earcon.BUSY: "the service is busy: try again in a minute",
     Earcon.REFUSED: "the service refuses (key, balance, rights)",
-    Earcon.MICROPHONE: "the microphone is broken",
+    Earcon.MICROPHONE: "the microphone is broken, or a technician muted it",
     Earcon.RECONNECTING: "cut off; rejoining",
 }
 

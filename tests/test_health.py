@@ -83,3 +83,18 @@ def test_an_area_has_one_fault_at_a_time() -> None:
 def test_an_unregistered_code_is_refused() -> None:
     with pytest.raises(KeyError):
         Health().report(Area.SESSION, "no such code")
+
+
+def test_a_fault_is_told_when_it_begins_and_when_it_is_over_with_its_length() -> None:
+    now, told = 100.0, list[tuple[str, bool, float]]()
+    health = Health(clock=lambda: now)
+    health.on_told = lambda report, over: told.append((report.fault.code, over, report.since))
+    health.report(Area.SESSION, "offline", "no route")
+    now = 160.0
+    health.report(Area.SESSION, "offline", "no answer")
+    assert [(report.detail, report.since) for report in health.reports()] == [("no answer", 100.0)]
+    health.clear(Area.SESSION)
+    assert told == [("offline", False, 100.0), ("offline", True, 100.0)]
+    assert health.reports() == []
+    assert health.latest is not None
+    assert health.latest.detail == "no answer"

@@ -61,6 +61,7 @@ class Capture:
         on_drained: Callable[[], None],
     ) -> None:
         self.sink: Sink | None = None
+        self.muted = False
         self.delay_ms = 0
         self.blocks = 0
         self.xruns = 0
@@ -95,6 +96,9 @@ class Capture:
         self._gain.apply(block)
         if self._canceller is not None:
             self._canceller.process(block, self.delay_ms)
+        if self.muted:
+            # After the canceller, which would have to learn the echo anew.
+            block[:] = 0
         self.level = dbfs(block)
         voiced = self._speech.voiced(block, self.level)
         count = self._uplink.push(block, voiced or not self._pauses.pause(block, self.level), late)

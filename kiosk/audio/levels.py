@@ -28,11 +28,21 @@ def ratio(decibel: float) -> float:
 
 
 class Gain:
-    """A fixed gain in dB, in place, clipped at full scale; 0 dB costs nothing."""
+    """A gain in dB, in place, clipped at full scale; 0 dB costs nothing. It may be set from any thread and holds from the next block on."""
 
     def __init__(self, decibel: float) -> None:
-        self._factor = ratio(decibel)
+        self.decibel = decibel
         self._scratch: NDArray[np.float32] = np.zeros(BLOCK, dtype=np.float32)
+
+    @property
+    def decibel(self) -> float:
+        """The gain."""
+        return self._decibel
+
+    @decibel.setter
+    def decibel(self, decibel: float) -> None:
+        self._decibel = decibel
+        self._factor = ratio(decibel)
 
     def apply(self, block: Block) -> None:
         """Change the 480 samples of `block`."""

@@ -30,7 +30,7 @@ class Playout:
         self._queue = queue
         self._mixer = mixer
         self._canceller = canceller
-        self._gain = Gain(config.gain)
+        self.gain = Gain(config.gain)
         self._block: Block = silence()
         self._audible = 0
 
@@ -57,7 +57,7 @@ class Playout:
         block = self._block
         sounds = self._queue.pop(block)
         if sounds:
-            self._gain.apply(block)
+            self.gain.apply(block)
         voice = self.level = dbfs(block) if sounds else SILENT
         self._audible = _HOLD if voice >= _AUDIBLE else max(0, self._audible - 1)
         # The canceller learns the agent's voice alone: taught a tone while the visitor speaks, it takes 100 to 400 ms of the first words

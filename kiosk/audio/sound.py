@@ -49,6 +49,15 @@ class SoundFigures:
     speaker_active: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A device as it is open now."""
+
+    name: str
+    rate: int
+    channels: int
+
+
 class Sound:
     """Both directions of a sound card. Methods are called on the event loop's thread, hear() from any; callbacks are set before run()."""
 
@@ -88,6 +97,7 @@ class Sound:
             on_running=self._running,
         )
         self._latency: dict[str, float] = {}
+        self._opened: dict[str, Opened] = {}
         self._faults: dict[str, str] = {}
         self._untried = {"microphone", "speaker"}
         self.tried = asyncio.Event()
@@ -142,6 +152,26 @@ class Sound:
     def play(self, earcon: Earcon) -> None:
         """Sound a tone at once, over the agent's voice; one that still sounds gives way."""
         self._mixer.play(self._earcons[earcon])
+
+    def mute(self, muted: bool) -> None:
+        """While muted the microphone gives silence, to the agent and to the detector of speech, and what is not sent yet is forgotten."""
+        self._capture.muted = muted
+        if muted:
+            self._uplink.take()
+
+    @property
+    def gain(self) -> float:
+        """The speaker's software gain in dB: the configuration's until it is set."""
+        return self._playout.gain.decibel
+
+    @gain.setter
+    def gain(self, decibel: float) -> None:
+        self._playout.gain.decibel = decibel
+
+    def opened(self) -> dict[str, Opened]:
+        """The devices that give or take sound now, by direction."""
+        running = {direction.name: direction.running for direction in (self._microphone, self._speaker)}
+        return {name: device for name, device in self._opened.items() if running[name]}
 
     def figures(self) -> SoundFigures:
         """What is going on now; cheap."""
@@ -212,6 +242,7 @@ class Sound:
 
     def _running(self, name: str, stream: Stream) -> None:
         self._latency[name] = stream.latency
+        self._opened[name] = Opened(stream.name, stream.rate, stream.channels)
         self._capture.delay_ms = round(sum(self._latency.values()) * 1000)
         self._try(name)
         if self._faults.pop(name, None) is not None:

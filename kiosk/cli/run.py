@@ -27,4 +27,4 @@ def run(config: Annotated[Path, typer.Option("--config", help="The configuration
 
     from kiosk.edges import serve
 
-    serve(loaded, key)
+    serve(loaded, key, str(config))

@@ -12,10 +12,17 @@ _PLAIN: Final = {
     State.RESUMING: Indication.RECONNECTING,
     State.STOPPING: Indication.OFF,
 }
+_INVITING: Final = frozenset({Indication.IDLE, Indication.CONNECTING, Indication.LISTENING, Indication.RECONNECTING})
+"""Patterns that promise that what is said is heard or kept: a lie while a technician has muted the microphone."""
 
 
 def indication(kiosk: Kiosk, fault: Indication | None) -> Indication:
     """The pattern to show. `fault` is that of the worst standing fault, which shows only where no call hides it."""
+    shown = _unmuted(kiosk, fault)
+    return Indication.MUTED if kiosk.muted and shown in _INVITING else shown
+
+
+def _unmuted(kiosk: Kiosk, fault: Indication | None) -> Indication:
     match kiosk.state:
         case State.IDLE:
             return fault or Indication.IDLE

@@ -65,3 +65,5 @@ class Kiosk:
     joined: bool = False
     """This call has been live before."""
     talk: Talk = Talk.LISTENING
+    muted: bool = False
+    """A technician has silenced the microphone; the gate may be open all the same."""

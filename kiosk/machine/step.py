@@ -32,6 +32,7 @@ class Step(NamedTuple):
 
 _NEW_GENERATION: Final = frozenset({Do.CONNECT, Do.LEAVE})
 _GATE: Final = {Do.OPEN: True, Do.OPEN_EARLIER: True, Do.CLOSE: False, Do.DISCARD: False}
+_MUTED: Final = {Do.MUTE: True, Do.UNMUTE: False}
 _AUDIBLE: Final = {Do.FEED: True, Do.HOLD: False, Do.LEAVE: False, Do.CONNECT: False, Do.DISCARD: False}
 
 
@@ -50,9 +51,11 @@ def step(kiosk: Kiosk, event: Event, table: Table = TABLE) -> Step:
 
 def _after(kiosk: Kiosk, target: State, effects: tuple[Do, ...], event: Event) -> Kiosk:
     microphone, audible, generation, talk = kiosk.microphone, kiosk.audible, kiosk.generation, kiosk.talk
+    muted = kiosk.muted
     for effect in effects:
         microphone = _GATE.get(effect, microphone)
         audible = _AUDIBLE.get(effect, audible)
+        muted = _MUTED.get(effect, muted)
         generation += effect in _NEW_GENERATION
     if event.on is On.AGENT_TALK and event.talk is not None:
         talk = event.talk
@@ -65,4 +68,5 @@ def _after(kiosk: Kiosk, target: State, effects: tuple[Do, ...], event: Event) -
         audible=audible,
         joined=in_call and (kiosk.joined or event.on is On.JOINED),
         talk=talk if target is State.LIVE else Talk.LISTENING,
+        muted=muted,
     )

@@ -8,9 +8,11 @@ import re
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
-from typing import Final, Literal, TextIO
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, TextIO, cast
 
+from kiosk.system.context import CONTEXT
+from kiosk.system.messages import MESSAGE_IDS
 from kiosk.system.redact import RedactingFilter
 
 Level = Literal["debug", "info", "warning", "error"]
@@ -22,6 +24,8 @@ CAUSES: Final = 1000
 _COLORS: Final = {logging.DEBUG: "2", logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "31;1"}
 _PRIORITIES: Final = {logging.DEBUG: "7", logging.INFO: "6", logging.WARNING: "4", logging.ERROR: "3", logging.CRITICAL: "2"}
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_OWN: Final = frozenset({"cause", "kind", "fields", "context"})
+"""Extras that are for this file: the cause that is limited, the kind that has a MESSAGE_ID, and fields whose text is in the message."""
 
 
 class RateFilter(logging.Filter):
@@ -71,7 +75,7 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record's text, one line unless it carries a traceback."""
         clock = time.strftime("%H:%M:%S", time.localtime(record.created))
-        extras = "".join(f" {name}={value}" for name, value in vars(record).items() if name not in _STANDARD)
+        extras = "".join(f" {name}={value}" for name, value in _extras(record).items())
         message = record.getMessage().replace("\n", " ⏎ ")
         line = f"{clock} {record.levelname} {record.name.removeprefix('kiosk.')}: {message}{extras}"
         if self._color and (code := _COLORS.get(record.levelno)):
@@ -82,7 +86,7 @@ class LineFormatter(logging.Formatter):
 
 
 class JournalHandler(logging.Handler):
-    """Sends a record with named fields: the standard ones, and each extra as KIOSK_<NAME>.
+    """Sends a record with named fields: the standard ones, KIOSK_<NAME> for each of its own and of its context, MESSAGE_ID of its kind.
 
     Not systemd-python's own handler: that one sends every attribute of the record, and extras under names that journald drops.
     """
@@ -99,10 +103,17 @@ class JournalHandler(logging.Handler):
             self.handleError(record)
 
 
+def _extras(record: logging.LogRecord) -> dict[str, object]:
+    return {name: value for name, value in vars(record).items() if name not in _STANDARD and name not in _OWN}
+
+
 def _fields(record: logging.LogRecord) -> dict[str, str]:
-    fields = {
-        f"KIOSK_{re.sub(r'[^A-Z0-9]', '_', name.upper())}": str(value) for name, value in vars(record).items() if name not in _STANDARD
-    }
+    own: dict[str, object] = {}
+    for source in (getattr(record, "context", {}), getattr(record, "fields", {}), _extras(record)):
+        own |= cast(Mapping[str, object], source)
+    fields = {f"KIOSK_{re.sub(r'[^A-Z0-9]', '_', name.upper())}": str(value) for name, value in own.items() if value is not None}
+    if message_id := MESSAGE_IDS.get(getattr(record, "kind", "")):
+        fields["MESSAGE_ID"] = message_id
     if record.exc_text:
         fields["EXCEPTION_TEXT"] = record.exc_text
     return fields | {
@@ -119,7 +130,8 @@ def _fields(record: logging.LogRecord) -> dict[str, str]:
 def set_up_logging(level: Level, stream: TextIO | None = None) -> None:
     """Sends all logging of the process to the journal under systemd, else to `stream` (stderr); called again, it sets up anew."""
     handler = _journal() or _lines(sys.stderr if stream is None else stream)
-    # Redaction comes first, so that nothing after it ever sees a secret.
+    handler.addFilter(CONTEXT)
+    # Nothing after redaction ever sees a secret.
     handler.addFilter(RedactingFilter())
     handler.addFilter(RateFilter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -58,10 +58,16 @@ def expected(state: State, on: On) -> Cell:
         return (State.STOPPING, (Do.QUIT_NOW,)) if on is On.STAY_OVER else (Nothing.IGNORED, ())
     if on is On.STOP:
         return (State.STOPPING, (*_leaving(state), Do.DISCARD, Do.QUIT) if state in CALL else (Do.QUIT,))
-    for rule in (_impossible, _starting, _beginning, _ending, _gate, _connection, _live):
+    for rule in (_technician, _impossible, _starting, _beginning, _ending, _gate, _connection, _live):
         if (cell := rule(state, on)) is not None:
             return cell
     return (Nothing.IGNORED, ())
+
+
+def _technician(state: State, on: On) -> Cell | None:
+    """A technician's mute holds wherever the device is, until it is taken back, and changes nothing else."""
+    doing = {On.MUTE: Do.MUTE, On.UNMUTE: Do.UNMUTE}
+    return (state, (doing[on],)) if on in doing else None
 
 
 def _impossible(state: State, on: On) -> Cell | None:

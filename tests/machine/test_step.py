@@ -39,6 +39,7 @@ SITUATIONS = st.builds(
     audible=st.booleans(),
     joined=st.booleans(),
     talk=st.sampled_from(Talk),
+    muted=st.booleans(),
 )
 
 
@@ -103,6 +104,19 @@ def test_agent_talk_is_remembered_while_live_only() -> None:
     assert step(speaking, Event(On.HANG_UP)).kiosk.talk is Talk.LISTENING
 
 
+@given(SITUATIONS, st.sampled_from([on for on in On if on not in (On.MUTE, On.UNMUTE)]))
+def test_nothing_but_its_own_word_unmutes(kiosk: Kiosk, on: On) -> None:
+    assert step(kiosk, Event(on)).kiosk.muted is kiosk.muted
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.STOPPING])
+def test_mute_holds_until_it_is_taken_back(state: State) -> None:
+    kiosk = Kiosk(state, microphone=state is State.LIVE)
+    muted = step(kiosk, Event(On.MUTE)).kiosk
+    assert muted == replace(kiosk, muted=True)
+    assert step(muted, Event(On.UNMUTE)).kiosk == kiosk
+
+
 def test_a_rejoined_call_remembers_that_it_was_live() -> None:
     kiosk = Kiosk(state=State.CONNECTING, generation=1)
     for on in (On.JOINED, On.LOST, On.RETRY_DUE):
@@ -132,6 +146,14 @@ def test_a_rejoined_call_remembers_that_it_was_live() -> None:
         (Kiosk(State.LIVE, audible=True, talk=Talk.THINKING), Indication.FAULT, Indication.THINKING),
         (Kiosk(State.LIVE, audible=True, talk=Talk.SPEAKING), None, Indication.SPEAKING),
         (Kiosk(State.STOPPING), Indication.FAULT, Indication.OFF),
+        (Kiosk(State.STARTING, muted=True), None, Indication.STARTING),
+        (Kiosk(State.IDLE, muted=True), None, Indication.MUTED),
+        (Kiosk(State.IDLE, muted=True), Indication.FAULT, Indication.FAULT),
+        (Kiosk(State.CONNECTING, muted=True), None, Indication.MUTED),
+        (Kiosk(State.RESUMING, joined=True, muted=True), None, Indication.MUTED),
+        (Kiosk(State.LIVE, audible=True, microphone=True, muted=True), None, Indication.MUTED),
+        (Kiosk(State.LIVE, audible=True, talk=Talk.SPEAKING, muted=True), None, Indication.SPEAKING),
+        (Kiosk(State.STOPPING, muted=True), None, Indication.OFF),
     ],
 )
 def test_indication_tells_the_true_state(kiosk: Kiosk, fault: Indication | None, shown: Indication) -> None:
