@@ -82,8 +82,8 @@ def test_shortens_pauses_and_leaves_the_edges_of_words_alone() -> None:
     line.push(100, speech=False)
     line.push(30)
     line.uplink.connect()
-    line.push(640)
-    expected = [*range(30 + HANGOVER), *range(130 - MARGIN, 800)]
+    line.push(1600)
+    expected = [*range(30 + HANGOVER), *range(130 - MARGIN, 1760)]
     assert line.words == expected
 
 
@@ -138,8 +138,8 @@ def test_pre_roll_goes_before_what_follows(asked: float, kept: int) -> None:
     line.uplink.open(asked)
     line.push(5)
     line.uplink.connect()
-    line.push(300)
-    assert line.words == list(range(100 - kept, 405))
+    line.push(700)
+    assert line.words == list(range(100 - kept, 805))
 
 
 def test_pre_roll_never_sends_a_word_twice() -> None:
@@ -150,8 +150,8 @@ def test_pre_roll_never_sends_a_word_twice() -> None:
     line.uplink.close()
     line.push(5)
     line.uplink.open(0.5)
-    line.push(40)
-    assert line.words == list(range(65))
+    line.push(100)
+    assert line.words == list(range(125))
 
 
 def test_a_reconnect_loses_nothing() -> None:
@@ -162,8 +162,8 @@ def test_a_reconnect_loses_nothing() -> None:
     line.uplink.disconnect()
     line.push(120)
     line.uplink.connect()
-    line.push(850)
-    assert line.words == list(range(1000))
+    line.push(2450)
+    assert line.words == list(range(2600))
     assert line.uplink.backlog == 0
 
 
@@ -205,8 +205,8 @@ def test_late_blocks_make_no_burst_and_are_not_lost_with_the_gate_open() -> None
     line.uplink.open()
     line.push(30, late=True)
     assert line.sent == []
-    line.push(250)
-    assert line.words == list(range(30, 310))
+    line.push(650)
+    assert line.words == list(range(30, 710))
     assert max(line.bursts) <= BURST
 
 
@@ -231,7 +231,7 @@ def test_every_recorded_voiced_block_leaves_once_and_in_order(steps: list[tuple[
     connected_from = len(line.bursts)
     line.uplink.connect()
     recorded = line.uplink.backlog
-    line.push(7 * recorded + 8, speech=True)
+    line.push(21 * recorded + 8, speech=True)
     must |= set(range(connected_from, line.pushed)) if opened else set()
     assert line.words == sorted(set(line.words)), "in order, none twice"
     assert must <= set(line.words), "nothing voiced is lost"

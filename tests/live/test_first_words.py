@@ -8,10 +8,10 @@ import pytest
 
 from kiosk.audio.frames import RATE
 from kiosk.machine.states import State
-from tests.live.hall import PLAIN, SENTENCE, Hall, figures, heard_whole
+from tests.live.hall import PLAIN, SENTENCE, Hall, aligns_sound, figures, heard_whole
 from tests.parts.livekit_server import LiveKitServer
 
-pytestmark = pytest.mark.flaky(reruns=5)  # two busy cores disturb the far jitter buffer: 20 to 45 ms missing in one visit of four
+pytestmark = aligns_sound
 
 SPOKEN = len(SENTENCE) / RATE
 """Seconds that the sentence lasts."""

@@ -11,12 +11,10 @@ import pytest
 from kiosk.audio.frames import RATE
 from kiosk.signals import Indication
 from kiosk.sim.wav import spoken
-from tests.live.hall import PLAIN, SENTENCE, Hall, figures, heard_whole
+from tests.live.hall import PLAIN, SENTENCE, Hall, aligns_sound, figures, heard_whole
 from tests.parts.align import align
 from tests.parts.framework_agent.agent import FrameworkAgent
 from tests.parts.livekit_server import LiveKitServer
-
-pytestmark = pytest.mark.flaky(reruns=5)  # two busy cores disturb the far jitter buffer now and then
 
 
 @pytest.fixture
@@ -29,6 +27,7 @@ async def framework(
         yield agent
 
 
+@aligns_sound
 async def test_state_voice_and_words_of_a_framework_agent(
     server: LiveKitServer, framework: FrameworkAgent, request: pytest.FixtureRequest
 ) -> None:
@@ -48,6 +47,7 @@ async def test_state_voice_and_words_of_a_framework_agent(
         assert result.lost_ms == 0
 
 
+@aligns_sound
 @pytest.mark.parametrize("first_words", ["track", "stream"])
 async def test_first_words_reach_a_framework_agent(
     server: LiveKitServer, framework: FrameworkAgent, request: pytest.FixtureRequest, first_words: str

@@ -11,15 +11,14 @@ from kiosk.machine.events import Event, On
 from kiosk.machine.states import State
 from kiosk.signals import Indication
 from kiosk.sim.wav import spoken
-from tests.live.hall import PLAIN, SENTENCE, Hall, figures, heard_whole
+from tests.live.hall import PLAIN, SENTENCE, Hall, aligns_sound, figures, heard_whole
 from tests.parts.align import align
 from tests.parts.livekit_server import LiveKitServer
-
-pytestmark = pytest.mark.flaky(reruns=5)  # two busy cores disturb the far jitter buffer now and then
 
 ANSWER = spoken("answer")
 
 
+@aligns_sound
 async def test_the_agents_answer_arrives_at_the_speaker(server: LiveKitServer) -> None:
     async with Hall(server) as hall:
         agent = await hall.agent()
@@ -152,6 +151,7 @@ async def test_a_room_that_is_deleted_ends_the_call_without_a_rejoin(server: Liv
         assert len(hall.api.requests) == 1
 
 
+@aligns_sound
 async def test_a_call_survives_the_media_server(server: LiveKitServer) -> None:
     async with Hall(server, audio=PLAIN, talk={"mode": "toggle"}) as hall:
         first = await hall.agent()

@@ -17,8 +17,8 @@ COARSE = 0.1
 FRAME = 0.03
 GOOD = 0.8
 """Likeness from which a frame counts as there and whole."""
-LIMIT = 0.02
-"""Shorter than this is never reported: one pitch period less (at most 15 ms) is a jitter buffer's time compression."""
+LIMIT = 0.03
+"""Shorter than this is never reported: a jitter buffer conceals a late packet (20 ms), and takes pitch periods out (15 ms each)."""
 RUSH = 0.035
 """Seconds that no time compression takes out within 55 ms: it halves the time at most, and for a steady vowel it is all one."""
 PROOF = 0.6

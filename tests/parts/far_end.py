@@ -27,10 +27,6 @@ class FarEnd(Ear):
         argv: list[str | Path] = [PYTHON, "-m", "tests.parts.far_end_main", url, token, folder]
         super().__init__([*argv, "--echo"] if echo else argv, folder)
 
-    async def echo(self, on: bool) -> None:
-        """Begins or ends the echo."""
-        await self.ask("echo", on=on)
-
     async def play(self, voice: Path | Samples) -> float:
         """Speaks a WAV file or 48 kHz samples; returns the monotonic second at which it began. Event "spoken" at the end."""
         after = len(self.events)

@@ -20,6 +20,8 @@ from tests.parts.recording import FRAME, RATE, Recorder, Samples, read_wav
 
 PRECONNECT = "lk.agent.pre-connect-audio-buffer"
 TRANSCRIPTION = "lk.transcription"
+QUEUE_MS = 200
+"""What of its own voice waits in the library."""
 
 Who = rtc.RemoteParticipant
 Which = rtc.RemoteTrackPublication
@@ -33,7 +35,8 @@ class FarEnd:
         self.echo = echo
         self._folder = folder
         self._recorder = Recorder()
-        self._source = rtc.AudioSource(RATE, 1, queue_size_ms=0)
+        # An echo goes back at once; a voice is paced by the library's own timer, as production agents' are, and not by this loop.
+        self._source = rtc.AudioSource(RATE, 1, queue_size_ms=0 if echo else QUEUE_MS)
         self._track_sid = ""
         self._listening: asyncio.Task[None] | None = None
         self._playing: asyncio.Task[None] | None = None
@@ -55,9 +58,6 @@ class FarEnd:
         stem = self._folder / f"heard-{self._saved}"
         await asyncio.to_thread(self._recorder.so_far().save, stem)
         return {"stem": str(stem)}
-
-    async def set_echo(self, on: bool) -> None:
-        self.echo = on
 
     async def play(self, file: str) -> None:
         if self._playing is not None and not self._playing.done():
@@ -156,9 +156,9 @@ class FarEnd:
     async def _speak(self, samples: Samples) -> None:
         emit("speaking", file_ms=1000 * len(samples) / RATE)
         start = time.monotonic()
-        for number, first in enumerate(range(0, len(samples) - FRAME + 1, FRAME)):
-            await asyncio.sleep(start + number * FRAME / RATE - time.monotonic())
+        for first in range(0, len(samples) - FRAME + 1, FRAME):
             await self._source.capture_frame(rtc.AudioFrame(samples[first : first + FRAME].tobytes(), RATE, 1, FRAME))
+        await self._source.wait_for_playout()
         emit("spoken", started=start)
 
     def _track_of(self, identity: str) -> str:
@@ -173,9 +173,7 @@ class FarEnd:
 async def main(url: str, token: str, folder: Path, echo: bool) -> None:
     far = FarEnd(folder, echo)
     await far.join(url, token)
-    await serve(
-        {"heard": far.heard, "echo": far.set_echo, "play": far.play, "state": far.state, "transcript": far.transcript, "data": far.data}
-    )
+    await serve({"heard": far.heard, "play": far.play, "state": far.state, "transcript": far.transcript, "data": far.data})
     try:
         await asyncio.wait_for(asyncio.shield(far.room.disconnect()), 4.0)
     except TimeoutError:
