@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from kiosk.audio.frames import RATE, Block
+from kiosk.audio.frames import BLOCK, RATE, Block
 from tests.parts.cable import Ear
 
 LENGTH: Final = 0.01
@@ -19,55 +19,50 @@ LONGEST: Final = 4.0
 """Seconds that an echo may take."""
 _AUDIBLE: Final = 100
 """Level below which nothing is a click."""
-_ALIKE: Final = 0.06
-"""Seconds of change between clicks that weigh as much against a way of pairing them as one click unheard."""
-_NEAR: Final = 0.25
-"""Seconds by which the delay may change from one click to the next heard one; a delay that grows in a round is followed."""
+TONES: Final = (700.0, 1000.0, 1400.0, 1950.0, 2700.0)
+"""Hz of the clicks, one after the other: five of them last longer than any echo takes, so each echo tells whose it is."""
 
 
-def click() -> Block:
-    """10 ms of 1.5 kHz at -6 dBFS that begin at full height: speech enough for a codec, sharp enough for a stop watch."""
+def click(number: int) -> Block:
+    """10 ms at -6 dBFS that begin at full height: speech enough for a codec, sharp enough for a stop watch."""
     moments = np.arange(round(LENGTH * RATE)) / RATE
-    return (16_000 * np.cos(2 * np.pi * 1500 * moments)).astype(np.int16)
+    return (16_000 * np.cos(2 * np.pi * TONES[number % len(TONES)] * moments)).astype(np.int16)
 
 
 def pauses(count: int) -> list[float]:
-    """Seconds from each click to the next, the same in every run; irregular, so that only the true delay fits all of them."""
+    """Seconds from each click to the next, the same in every run; irregular, so that nothing in a chain of sound can beat with them."""
     dice = random.Random(1)
-    return [dice.uniform(0.75, 1.25) for _ in range(count)]
+    return [dice.uniform(0.85, 1.25) for _ in range(count)]
 
 
-def delays(sent: Sequence[float], heard: Sequence[float]) -> list[float]:
-    """Seconds from each click sent to its echo; clicks without one are left out.
+def delays(sent: Sequence[float], heard: Sequence[tuple[float, int]]) -> list[float]:
+    """Seconds from each click sent to its echo, the first sound of its tone within LONGEST; clicks without one are left out.
 
-    Every pair is tried as the true one and followed from there, forwards and backwards, so that a delay that grows is not cut off; the
-    steadiest of those that explain most clicks is it.
+    heard: the moment of each onset, and which of TONES it is.
     """
-    pairs = [(late - early, index) for index, early in enumerate(sent) for late in heard if 0.0 < late - early < LONGEST]
-    ways = [_followed(sent[:at][::-1], heard, delay)[::-1] + _followed(sent[at:], heard, delay) for delay, at in pairs]
-    return max(ways, key=lambda way: len(way) - float(np.abs(np.diff(way)).sum()) / _ALIKE, default=list[float]())
-
-
-def _followed(sent: Sequence[float], heard: Sequence[float], last: float) -> list[float]:
     found: list[float] = []
-    for early in sent:
-        delay = min((late - early for late in heard), key=lambda each: abs(each - last))
-        if abs(delay - last) < _NEAR and delay > 0.0:
-            found.append(delay)
-            last = delay
+    for number, early in enumerate(sent):
+        echoes = [late - early for late, tone in heard if tone == number % len(TONES) and 0.0 < late - early < LONGEST]
+        found += [min(echoes)] if echoes else []
     return found
 
 
-def onsets(ear: Ear, since: float) -> list[float]:
-    """The monotonic times at which clicks began at the ear: first samples above a quarter of the loudest, after a dead time."""
+def onsets(ear: Ear, since: float) -> list[tuple[float, int]]:
+    """When clicks began at the ear (monotonic) and which tone each is: samples above a quarter of the loudest, after a dead time."""
     heard = ear.heard(since)
     level = int(np.abs(heard.astype(np.int32)).max(initial=0) // 4)
-    found: list[float] = []
+    found: list[tuple[float, int]] = []
     if level < _AUDIBLE:
         return found
-    while (onset := ear.click(found[-1] + DEAD if found else since, level)) is not None:
-        found.append(onset)
+    while (onset := ear.click(found[-1][0] + DEAD if found else since, level)) is not None:
+        found.append((onset, tone(ear.heard(onset)[: 2 * BLOCK])))
     return found
+
+
+def tone(sound: Block) -> int:
+    """Which of TONES a click is."""
+    moments = np.arange(len(sound)) / RATE
+    return int(np.argmax([abs(np.exp(-2j * np.pi * each * moments) @ sound) for each in TONES]))
 
 
 def median(values: Iterable[float]) -> float:

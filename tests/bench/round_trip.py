@@ -89,8 +89,8 @@ class RoundTrips:
         """Click, wait, click …; seconds from each to its echo at that ear."""
         stage, sent = self._stage, list[float]()
         began = time.monotonic()
-        for pause in self._pauses:
-            sent.append(await asyncio.to_thread(stage.mouth.say, click()))
+        for number, pause in enumerate(self._pauses):
+            sent.append(await asyncio.to_thread(stage.mouth.say, click(number)))
             await asyncio.sleep(pause)
         await asyncio.sleep(LONGEST / 2)
         return delays(sent, await asyncio.to_thread(onsets, ear, began))
