@@ -1,4 +1,4 @@
-"""rtc.MediaDevices in a call, wired as its documentation shows: `python -m tests.bench.media_devices_main URL TOKEN`."""
+"""rtc.MediaDevices in a call, in the order of LiveKit's full-duplex example: `python -m tests.bench.media_devices_main URL TOKEN`."""
 
 from __future__ import annotations
 
@@ -26,18 +26,15 @@ async def main(url: str, token: str) -> None:
     player = devices.open_output(output_device=index(devices.list_output_devices(), SPEAKER))
     tasks: set[asyncio.Task[None]] = set()
 
-    async def play(track: rtc.Track) -> None:
-        await player.add_track(track)
-        await player.start()
-
     def subscribed(track: rtc.Track, _publication: object, _who: object) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO:
-            tasks.add(asyncio.create_task(play(track)))
+            tasks.add(asyncio.create_task(player.add_track(track)))
 
     cast(Emitter, room).on("track_subscribed", subscribed)
     await room.connect(url, token)
     track = rtc.LocalAudioTrack.create_audio_track("microphone", microphone.source)
     await room.local_participant.publish_track(track, rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE))
+    await player.start()
     emit("joined")
     await serve({})
     os._exit(0)
