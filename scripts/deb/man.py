@@ -1,0 +1,107 @@
+"""The man page voice-kiosk(1), written from the command line itself."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import typer.main
+
+from kiosk.cli import app
+
+TAIL: Final = """\
+.SH EXIT STATUS
+.TP
+.B 0
+Done.
+.TP
+.B 1
+It failed; stderr says why and what mends it.
+.TP
+.B 2
+The command line is wrong.
+.TP
+.B 78
+The configuration cannot run. systemd does not start the daemon again until somebody does.
+.SH FILES
+.TP
+.I /etc/voice-kiosk/config.yaml
+The configuration. \\fI/usr/share/voice-kiosk/config.yaml\\fR has every key with its default and what it means; hold.yaml, toggle.yaml and
+vad.yaml beside it are short examples, schema.json lets an editor help.
+.TP
+.I /etc/voice-kiosk/credentials/api-key
+The API key alone, mode 0600. systemd's credential \\fIapi-key\\fR and the environment's VOICE_KIOSK_API_KEY come before it.
+.TP
+.I /var/lib/voice-kiosk
+What the daemon keeps.
+.TP
+.I /run/voice-kiosk
+Its working directory while it runs.
+.SH ENVIRONMENT
+.TP
+.B VOICE_KIOSK_API_KEY
+The API key, where there is no systemd.
+.TP
+.B NO_COLOR
+No colours on a terminal.
+.SH SIGNALS
+.TP
+.BR SIGTERM ", " SIGINT
+Leave the call, put the LED out and end, within 3 s.
+.SH SEE ALSO
+.BR systemctl (1),
+.BR journalctl (1)
+.PP
+.I /usr/share/doc/voice-kiosk/technician.md
+and
+.I operator.md
+beside it.
+"""
+
+
+def escaped(text: str) -> str:
+    """Text that roff takes as it is; a line break is a blank."""
+    flat = " ".join(text.split()).replace("\\", "\\e").replace("-", "\\-")
+    return re.sub(r"^([.'])", r"\\&\1", flat)
+
+
+def page(version: str, date: str) -> str:
+    """The page; `date` as it shall stand at its foot."""
+    root: Any = typer.main.get_command(app)
+    verbs: Mapping[str, Any] = root.commands
+    lines = [
+        f'.TH VOICE\\-KIOSK 1 "{date}" "voice\\-kiosk {escaped(version)}" "Voice Kiosk"',
+        ".SH NAME",
+        "voice\\-kiosk \\- a headless voice appliance: a button, a microphone, a speaker, a LED and a voice agent",
+        ".SH SYNOPSIS",
+        *(f".B voice\\-kiosk {escaped(name)}\n{usage(verb)}\n.br" for name, verb in shown(verbs)),
+        ".SH DESCRIPTION",
+        escaped(root.help or ""),
+        ".SH OPTIONS",
+        *options(root),
+        ".SH COMMANDS",
+    ]
+    for name, verb in shown(verbs):
+        lines += [f'.SS "voice\\-kiosk {escaped(name)}"', escaped(inspect.cleandoc(verb.help or "")), *options(verb)]
+    return "\n".join(lines) + "\n" + TAIL
+
+
+def shown(verbs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The verbs that `--help` shows."""
+    return ((name, verb) for name, verb in verbs.items() if not verb.hidden)
+
+
+def usage(verb: Any) -> str:
+    """What may follow the verb."""
+    return escaped(" ".join(verb.collect_usage_pieces(typer.Context(verb))))
+
+
+def options(verb: Any) -> Iterator[str]:
+    """A paragraph for each argument and option."""
+    for parameter in verb.params:
+        if getattr(parameter, "hidden", False):
+            continue
+        name, words = parameter.get_help_record(typer.Context(verb)) or (parameter.human_readable_name, getattr(parameter, "help", ""))
+        yield f".TP\n.B {escaped(name)}\n{escaped(words or '')}"
