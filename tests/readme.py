@@ -1,4 +1,4 @@
-"""The parts of README.md that are drawn from the code: `python -m tests.readme` writes them, a test holds them true."""
+"""The parts of README.md and docs/ that are drawn from the code: `python -m tests.readme` writes them, a test holds them true."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from kiosk.panel.patterns import BUILT_IN
 from kiosk.signals import Earcon, Indication
 
 README: Final = Path(__file__).parent.parent / "README.md"
+TECHNICIAN: Final = README.parent / "docs" / "technician.md"
 COLORS: Final = {
     "#ffffff": "white",
     "#00a0ff": "blue",
@@ -67,6 +68,32 @@ def lights() -> str:
     return "\n".join(["| state | rhythm | colour (RGB) | means |", "|---|---|---|---|", *rows])
 
 
+def glance(blink: Blink) -> str:
+    """A pattern as somebody sees it who has no stopwatch, such as `2 flashes, then a pause`."""
+    levels = {level for level, _ in blink.steps}
+    if blink.fade or len(levels) == 1 or 0.0 not in levels:
+        return "swells and fades" if blink.fade else "on, with short dips" if len(levels) > 1 else rhythm(blink)
+    period = sum(seconds for _, seconds in blink.steps)
+    flashes = [seconds for level, seconds in blink.steps if level]
+    if len(flashes) > 1:
+        if max(flashes) > 3 * min(flashes):
+            return " and ".join(f"a {_length(seconds)}" for seconds in flashes) + " flash, then a pause"
+        return f"{len(flashes)} flashes, then a pause"
+    if period < 1.0:
+        return f"blinks {round(1 / period)} times a second"
+    return f"a {_length(flashes[0])} flash every {period:g} s"
+
+
+def _length(seconds: float) -> str:
+    return "short" if seconds < 0.2 else "long"
+
+
+def sheet() -> str:
+    """The table of LED patterns for the technician's sheet."""
+    rows = [f"| {glance(BUILT_IN[each])} | {COLORS.get(BUILT_IN[each].color, '')} | {MEANS[each]} |" for each in Indication]
+    return "\n".join(["| the light | colour | means |", "|---|---|---|", *rows])
+
+
 def tones() -> str:
     """The table of earcons."""
     rows = [f"| {each.value} | {_notes(each)} | {TELLS[each]} |" for each in Earcon]
@@ -106,24 +133,29 @@ def broken() -> str:
     return f"```\n$ cat broken.yaml\n{BROKEN}$ voice-kiosk check broken.yaml\n{said}\n```"
 
 
-BLOCKS: Final[dict[str, Callable[[], str]]] = {
-    "states": lambda: f"```mermaid\n{draw()}\n```",
-    "lights": lights,
-    "tones": tones,
-    "faults": faults,
-    "check": broken,
+BLOCKS: Final[dict[Path, dict[str, Callable[[], str]]]] = {
+    README: {
+        "states": lambda: f"```mermaid\n{draw()}\n```",
+        "lights": lights,
+        "tones": tones,
+        "faults": faults,
+        "check": broken,
+    },
+    TECHNICIAN: {"lights": sheet, "tones": tones},
 }
 
 
-def drawn(text: str) -> str:
-    """The README with every drawn block as the code would have it now."""
-    for name, block in BLOCKS.items():
+def drawn(file: Path) -> str:
+    """The file's text with every drawn block as the code would have it now."""
+    text = file.read_text()
+    for name, block in BLOCKS[file].items():
         opening, closing = f"<!-- drawn: {name} -->\n", "<!-- end -->"
         before, found, rest = text.partition(opening)
-        assert found, f"README.md needs a block {name}"
+        assert found, f"{file.name} needs a block {name}"
         text = f"{before}{opening}{block()}\n{closing}{rest.partition(closing)[2]}"
     return text
 
 
 if __name__ == "__main__":
-    README.write_text(drawn(README.read_text()))
+    for page in BLOCKS:
+        page.write_text(drawn(page))

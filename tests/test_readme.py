@@ -1,17 +1,26 @@
-"""What README.md draws from the code is what the code says, and what it names is there."""
+"""What README.md and docs/ draw from the code is what the code says, and what they name is there."""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+import pytest
 
 from kiosk.machine.states import State
 from kiosk.machine.table import ROWS
-from tests.readme import README, drawn
+from kiosk.panel.patterns import BUILT_IN
+from tests.readme import BLOCKS, README, drawn, glance
 
 
-def test_drawn_blocks_are_true() -> None:
-    text = README.read_text()
-    assert text == drawn(text), "type .venv/bin/python -m tests.readme"
+@pytest.mark.parametrize("file", BLOCKS, ids=lambda file: file.name)
+def test_drawn_blocks_are_true(file: Path) -> None:
+    assert file.read_text() == drawn(file), "type .venv/bin/python -m tests.readme"
+
+
+def test_no_two_lights_look_the_same() -> None:
+    looks = [(glance(blink), blink.color) for blink in BUILT_IN.values()]
+    assert len(set(looks)) == len(looks)
 
 
 def test_the_state_diagram_has_every_change_of_state() -> None:

@@ -47,12 +47,14 @@ def _source(work: Path) -> Path:
     """The unpacked source, fetched with the lock's hash."""
     lock = (ROOT / "requirements.lock").read_text()
     found = re.search(r"^adafruit-lgpio==\S+.*\n(?:    --hash.*\n?)+", lock, re.MULTILINE)
-    assert found, "requirements.lock names adafruit-lgpio"
+    if found is None:
+        raise SystemExit("build-deb: requirements.lock does not name adafruit-lgpio")
     pinned = work / "lgpio.lock"
     pinned.write_text(re.sub(r" ; [^\\\n]*", " ", found[0]))
     # Its own build would need the newest Python; a download alone does not.
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", "--no-binary", ":all:"]
-    subprocess.run([*pip, "--no-build-isolation", "--python-version", "3.13", "--require-hashes", "-d", work, "-r", pinned], check=True)
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"]
+    source = ["--no-deps", "--no-binary", ":all:", "--no-build-isolation", "--python-version", "3.13", "--require-hashes"]
+    subprocess.run([*pip, *source, "-d", work, "-r", pinned], check=True)
     (archive,) = work.glob("adafruit_lgpio-*.tar.gz")
     with tarfile.open(archive) as tar:
         tar.extractall(work, filter="data")

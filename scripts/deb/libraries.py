@@ -15,7 +15,7 @@ from scripts.deb.target import PROCESSORS, ROOT, Release, Target
 
 COMMON: Final = "python3"
 """Folder of what all Pythons of a package share; `python3.11` and the like stand beside it."""
-BY_DEBIAN: Final = ("systemd-python", "setuptools")
+BY_DEBIAN: Final[tuple[str, ...]] = ("systemd-python", "setuptools")
 """In the lock for scripts/setup: the first has no wheel and comes as Debian's python3-systemd, the second only builds the first."""
 NEEDLESS_FOLDERS: Final = ("tests", "bin", "include", "__pycache__")
 NEEDLESS_FILES: Final = ("*.pyi", "*.pxd", "*.pyx", "*.h", "*.hpp", "*.a", "RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "WHEEL")
@@ -38,7 +38,7 @@ def collect(target: Target, work: Path, into: Path) -> None:
 
 def fetch(arch: str, release: Release, work: Path, folder: Path) -> None:
     """Installs the lock's wheels, hashes checked, as they are for that processor and Python; builds the one that has none."""
-    excluded = list(BY_DEBIAN)
+    excluded: list[str] = list(BY_DEBIAN)
     compiled = arch == "amd64" and release.python == "3.13"
     if compiled:
         excluded.append("adafruit-lgpio")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, Protocol, cast
 
-import typer.main
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
 
 from kiosk.cli import app
 
@@ -61,6 +63,36 @@ beside it.
 """
 
 
+class Parameter(Protocol):
+    """What is used of a command's argument or option."""
+
+    name: str | None
+    help: str | None
+
+    def get_help_record(self, ctx: typer.Context) -> tuple[str, str] | None: ...
+
+
+class Verb(Protocol):
+    """What is used of a command."""
+
+    help: str | None
+    hidden: bool
+    params: Sequence[Parameter]
+
+    def collect_usage_pieces(self, ctx: typer.Context) -> list[str]: ...
+
+
+def context(verb: Verb) -> typer.Context:
+    """The command's own, without a command line."""
+    return typer.Context(cast("TyperCommand", verb))
+
+
+def verbs() -> Mapping[str, Verb]:
+    """Every command that `--help` shows, by name."""
+    commands = cast("Mapping[str, Verb]", cast("TyperGroup", get_command(app)).commands)
+    return {name: verb for name, verb in commands.items() if not verb.hidden}
+
+
 def escaped(text: str) -> str:
     """Text that roff takes as it is; a line break is a blank."""
     flat = " ".join(text.split()).replace("\\", "\\e").replace("-", "\\-")
@@ -69,39 +101,34 @@ def escaped(text: str) -> str:
 
 def page(version: str, date: str) -> str:
     """The page; `date` as it shall stand at its foot."""
-    root: Any = typer.main.get_command(app)
-    verbs: Mapping[str, Any] = root.commands
+    root = cast("Verb", get_command(app))
+    commands = verbs().items()
     lines = [
         f'.TH VOICE\\-KIOSK 1 "{date}" "voice\\-kiosk {escaped(version)}" "Voice Kiosk"',
         ".SH NAME",
         "voice\\-kiosk \\- a headless voice appliance: a button, a microphone, a speaker, a LED and a voice agent",
         ".SH SYNOPSIS",
-        *(f".B voice\\-kiosk {escaped(name)}\n{usage(verb)}\n.br" for name, verb in shown(verbs)),
+        *(f".B voice\\-kiosk {escaped(name)}\n{usage(verb)}\n.br" for name, verb in commands),
         ".SH DESCRIPTION",
         escaped(root.help or ""),
         ".SH OPTIONS",
         *options(root),
         ".SH COMMANDS",
     ]
-    for name, verb in shown(verbs):
+    for name, verb in commands:
         lines += [f'.SS "voice\\-kiosk {escaped(name)}"', escaped(inspect.cleandoc(verb.help or "")), *options(verb)]
     return "\n".join(lines) + "\n" + TAIL
 
 
-def shown(verbs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """The verbs that `--help` shows."""
-    return ((name, verb) for name, verb in verbs.items() if not verb.hidden)
-
-
-def usage(verb: Any) -> str:
+def usage(verb: Verb) -> str:
     """What may follow the verb."""
-    return escaped(" ".join(verb.collect_usage_pieces(typer.Context(verb))))
+    return escaped(" ".join(verb.collect_usage_pieces(context(verb))))
 
 
-def options(verb: Any) -> Iterator[str]:
+def options(verb: Verb) -> Iterator[str]:
     """A paragraph for each argument and option."""
     for parameter in verb.params:
-        if getattr(parameter, "hidden", False):
-            continue
-        name, words = parameter.get_help_record(typer.Context(verb)) or (parameter.human_readable_name, getattr(parameter, "help", ""))
-        yield f".TP\n.B {escaped(name)}\n{escaped(words or '')}"
+        # Nothing is returned for what --help hides.
+        if record := parameter.get_help_record(context(verb)):
+            name, words = record
+            yield f".TP\n.B {escaped(name)}\n{escaped(words)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +41,7 @@ def control(target: Target, kilobytes: int) -> str:
     # One alternative per release in each place, so that any Python between them is refused.
     bounds = [release.depends for release in target.releases]
     python = [f"python3 (>= {bounds[0][0]})", f"python3 (<< {bounds[-1][1]})"]
-    python += [f"python3 (<< {end}) | python3 (>= {start})" for (_, end), (start, _) in zip(bounds, bounds[1:], strict=False)]
+    python += [f"python3 (<< {end}) | python3 (>= {start})" for (_, end), (start, _) in pairwise(bounds)]
     fields = {
         "Package": "voice-kiosk",
         "Version": target.version,

@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-from typer.completion import get_completion_script
+from typer.testing import CliRunner
 
+from kiosk.cli import app
 from scripts.deb.libraries import COMMON, collect, uv
 from scripts.deb.man import page
 from scripts.deb.target import ROOT, Target
@@ -52,8 +53,8 @@ def lay_out_words(version: str, tree: Path, epoch: int) -> None:
     write(tree / "usr/share/man/man1/voice-kiosk.1.gz", packed(page(version, date).encode()))
     write(tree / "usr/share/doc/voice-kiosk/changelog.gz", packed((ROOT / "CHANGELOG.md").read_bytes()))
     for shell, place in COMPLETIONS.items():
-        script = get_completion_script(prog_name="voice-kiosk", complete_var="_VOICE_KIOSK_COMPLETE", shell=shell)
-        write(tree / place, f"{script.strip()}\n".encode())
+        asked = CliRunner().invoke(app, prog_name="voice-kiosk", env={"_VOICE_KIOSK_COMPLETE": f"source_{shell}"})
+        write(tree / place, f"{asked.stdout.strip()}\n".encode())
 
 
 def _project(work: Path, folder: Path) -> None:
