@@ -7,6 +7,7 @@ import sys
 from typing import Any, cast
 
 import hypothesis
+import pytest
 
 # Examples are timed by the wall; on shared cores that says nothing of the code.
 hypothesis.settings.register_profile("shared-cores", deadline=None)
@@ -14,6 +15,13 @@ hypothesis.settings.load_profile("shared-cores")
 
 # pytest-asyncio asks for the current loop before it makes its own; without this word asyncio makes one up that nobody closes.
 asyncio.set_event_loop(None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run side by side (`-n 2 --dist loadgroup`), those with a sound card go one after the other: sound needs idle cores."""
+    for item in items:
+        if {"card", "pipewire"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("sound"))
 
 
 def pytest_unconfigure() -> None:
