@@ -106,7 +106,8 @@ class Calls:
 
     def hold(self) -> None:
         """Nobody hears us: record."""
-        self._sound.disconnect()
+        link = self._current()
+        self._sound.disconnect(link.unheard if link else 0.0)
 
     def mute(self, muted: bool) -> None:
         """Tell the room whether the microphone is live."""

@@ -28,7 +28,7 @@ class Uplink(Protocol):
     """The part of the sound path that a call feeds on (`kiosk.audio.sound.Sound`)."""
 
     def connect(self, sink: Sink) -> None: ...
-    def disconnect(self) -> None: ...
+    def disconnect(self, unheard: float = 0.0) -> None: ...
     def take_recorded(self) -> bytes: ...
     def hear(self, block: Block) -> None: ...
     def flush(self) -> None: ...
@@ -54,6 +54,8 @@ class Link:
         """When the room was joined, in the loop's time."""
         self.agent_present = False
         self.agent_hears = False
+        self.unheard = 0.0
+        """Seconds before the present break in which what was sent did not arrive."""
         self.talk: Talk | None = None
 
     def token_came(self, lifetime: float | None) -> None:
@@ -85,8 +87,12 @@ class Link:
                 self.agent_present = True
             case room.AgentLeft():
                 self.agent_present = self.agent_hears = False
-            case room.Resuming() | room.Lost():
+            case room.Resuming(unheard):
                 # The room tells again when the agent hears us, in whatever way the connection was mended.
+                self.agent_hears, self.unheard = False, unheard
+            case room.Resumed():
+                self.unheard = 0.0
+            case room.Lost():
                 self.agent_hears = False
             case room.HeardByAgent():
                 self.agent_hears = self.agent_present = True

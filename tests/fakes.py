@@ -20,6 +20,7 @@ class FakeSound:
     gate: bool = False
     pre_roll: float = 0.0
     connected: bool = False
+    unheard: float = 0.0
     recorded: bytes = b""
     played: list[Earcon] = field(default_factory=list[Earcon])
     heard: list[Block] = field(default_factory=list[Block])
@@ -44,8 +45,8 @@ class FakeSound:
     def connect(self, sink: Callable[[Block], None]) -> None:
         self.connected = True
 
-    def disconnect(self) -> None:
-        self.connected = False
+    def disconnect(self, unheard: float = 0.0) -> None:
+        self.connected, self.unheard = False, unheard
 
     def take_recorded(self) -> bytes:
         recorded, self.recorded = self.recorded, b""

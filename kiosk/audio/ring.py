@@ -1,4 +1,4 @@
-"""A ring of 10 ms blocks with one flag each, preallocated: the uplink's backlog and its pre-roll."""
+"""A ring of 10 ms blocks with one flag each, preallocated: the uplink's backlog, what it has just sent, and its pre-roll."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class BlockRing:
         self._flags = [False] * capacity
         self._head = 0
         self._length = 0
+        self._popped = 0
 
     def __len__(self) -> int:
         return self._length
@@ -31,6 +32,7 @@ class BlockRing:
         self._blocks[at] = block
         self._flags[at] = flag
         self._length += 1
+        self._popped = min(self._popped, self.capacity - self._length)
         return full
 
     def pop(self, into: Block) -> bool:
@@ -38,7 +40,16 @@ class BlockRing:
         into[:] = self._blocks[self._head]
         flag = self._flags[self._head]
         self._drop_oldest()
+        self._popped += 1
         return flag
+
+    def rewind(self, count: int) -> int:
+        """Put the last `count` popped ones back at the front, as many of them as nothing has been written over; how many."""
+        count = min(count, self._popped)
+        self._head = (self._head - count) % self.capacity
+        self._length += count
+        self._popped -= count
+        return count
 
     def cut(self, tail: int) -> None:
         """Forget the block that has exactly `tail` newer ones; the newer ones close up."""
@@ -57,7 +68,7 @@ class BlockRing:
 
     def clear(self) -> None:
         """Forget everything."""
-        self._head = self._length = 0
+        self._head = self._length = self._popped = 0
 
     def _drop_oldest(self) -> None:
         self._head = (self._head + 1) % self.capacity

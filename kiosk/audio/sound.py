@@ -126,9 +126,12 @@ class Sound:
         self._capture.sink = sink
         self._uplink.connect()
 
-    def disconnect(self) -> None:
-        """The track is gone: what is said goes into the backlog (10 s; the oldest drops and is counted)."""
-        self._uplink.disconnect()
+    def disconnect(self, unheard: float = 0.0) -> None:
+        """The track is gone: what is said, and what was sent in the last `unheard` seconds, goes into the backlog.
+
+        It holds 10 s; the oldest drops and is counted.
+        """
+        self._uplink.disconnect(unheard)
         self._capture.sink = None
 
     def discard(self) -> None:

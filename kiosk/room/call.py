@@ -13,9 +13,11 @@ from kiosk.errors import Retry, RoomError
 from kiosk.room import chatter
 from kiosk.room.bounded import REAPER, quietly
 from kiosk.room.events import RoomEvent
+from kiosk.room.mending import Mending
 from kiosk.room.native import spare_captures
 from kiosk.room.protocol import RoomStatistics
 from kiosk.room.publication import Publication
+from kiosk.room.pulse import Arrivals, Pulse
 from kiosk.room.reasons import join_failed, join_timed_out
 from kiosk.room.source import MicrophoneSource
 from kiosk.room.statistics import summarize
@@ -54,7 +56,6 @@ class LiveKitCall:
         deadline = loop.time() + timeout
         room = self._room = rtc.Room()
         traffic = self._traffic = Traffic(room, self._on_event, self._on_audio)
-        traffic.on_mended = self._mended
         await _connect(room, url, token, timeout)
         spare_captures(room)
         source = self._source = MicrophoneSource()
@@ -63,6 +64,9 @@ class LiveKitCall:
         self._start(source.keep_alive())
         traffic.begin()
         await publication.publish(deadline - loop.time())
+        pulse = Pulse(Arrivals(room))
+        Mending(traffic, publication, pulse, self._start)
+        self._start(pulse.run())
 
     def send(self, block: Block) -> None:
         """See `Call.send`."""
@@ -107,18 +111,6 @@ class LiveKitCall:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def _mended(self) -> None:
-        if self._publication is not None and self._traffic is not None and self._in_room():
-            self._start(self._check(self._publication, self._traffic))
-
-    async def _check(self, publication: Publication, traffic: Traffic) -> None:
-        try:
-            anew = await publication.check()
-        except RoomError as error:
-            traffic.lost(error)
-        else:
-            traffic.resumed(anew=anew)
 
     async def _put_away(self) -> None:
         for task in self._tasks:

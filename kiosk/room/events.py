@@ -9,7 +9,9 @@ from kiosk.errors import RoomError
 
 @dataclass(frozen=True, slots=True)
 class Resuming:
-    """The connection is broken and is being mended; audio sent meanwhile may be lost."""
+    """The connection is broken and is being mended; audio sent meanwhile, and in the last `unheard` seconds, may be lost."""
+
+    unheard: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

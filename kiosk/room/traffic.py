@@ -53,7 +53,8 @@ class Traffic:
         self.over = False
         self.microphone: Publication | None = None
         """Our own track, set once there is one; the visitor's words are known by its SID."""
-        self.on_mended: Callable[[], None] | None = None
+        self.on_reconnecting: Callable[[], None] = lambda: None
+        self.on_reconnected: Callable[[], None] = lambda: None
         self._register()
 
     @property
@@ -69,6 +70,10 @@ class Traffic:
     def begin(self) -> None:
         """Joined: who is here already."""
         self._look()
+
+    def broken(self, *, unheard: float) -> None:
+        """The connection carries nothing now, nor has it for the last `unheard` seconds."""
+        self._tell(Resuming(unheard))
 
     def resumed(self, *, anew: bool) -> None:
         """The connection is whole again and our track checked. anew: it had to be published again."""
@@ -208,13 +213,12 @@ class Traffic:
     # the connection
 
     def _reconnecting(self) -> None:
-        if self.microphone is not None:
-            self.microphone.broken()
-        self._tell(Resuming())
+        if not self._closed:
+            self.on_reconnecting()
 
     def _reconnected(self) -> None:
-        if self.on_mended is not None and not self._closed:
-            self.on_mended()
+        if not self._closed:
+            self.on_reconnected()
 
     def _token(self) -> None:
         token = vars(self._room).get("_token")

@@ -265,3 +265,35 @@ def test_memory_stands_still() -> None:
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert grown < 2048
+
+
+def test_what_was_sent_into_a_dead_connection_is_sent_again() -> None:
+    uplink = Uplink(0.0)
+    uplink.open()
+    uplink.connect()
+    for number in range(1, 101):
+        assert uplink.push(np.full(BLOCK, number, dtype=np.int16), True) == 1
+    uplink.disconnect(unheard=0.3)
+    assert uplink.backlog == 30
+    uplink.push(np.full(BLOCK, 101, dtype=np.int16), True)
+    uplink.connect()
+    again: list[int] = []
+    for number in range(102, 800):
+        count = uplink.push(np.full(BLOCK, number, dtype=np.int16), True)
+        again += [int(uplink.out[index][0]) for index in range(count)]
+    assert again[:40] == list(range(71, 111))
+
+
+def test_nothing_is_sent_again_that_is_not_known_whole() -> None:
+    uplink = Uplink(0.0)
+    uplink.open()
+    uplink.connect()
+    for number in range(1, 11):
+        uplink.push(np.full(BLOCK, number, dtype=np.int16), True)
+    uplink.disconnect(unheard=4.0)
+    assert uplink.backlog == 10
+    uplink.disconnect(unheard=4.0)
+    assert uplink.backlog == 10
+    uplink.discard()
+    uplink.disconnect(unheard=4.0)
+    assert uplink.backlog == 0

@@ -29,9 +29,10 @@ CONFIGURATION = """\
 port: {port}
 bind_addresses: ["127.0.0.1"]
 rtc:
-  node_ip: 127.0.0.1
+  node_ip: {node_ip}
   use_external_ip: false
-  enable_loopback_candidate: true
+  enable_loopback_candidate: {loopback}
+  ips: {{includes: {ips}}}
   tcp_port: {tcp_port}
   udp_port: {udp_port}
   # Otherwise every participant is sent to STUN servers on the internet.
@@ -53,9 +54,10 @@ class LiveKitServer:
     """One server process with ports of its own; `with` or `async with` starts and stops it. Use from the main thread.
 
     url: ws://127.0.0.1:…; key, secret: what tokens are signed with; log: file with everything it said.
+    node_ip: the address of this machine at which its media is reached.
     """
 
-    def __init__(self, binary: Path, folder: Path | None = None) -> None:
+    def __init__(self, binary: Path, folder: Path | None = None, *, node_ip: str = "127.0.0.1") -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="livekit-server-")) if folder is None else folder
         self._binary = binary
         self._process: subprocess.Popen[bytes] | None = None
@@ -64,9 +66,13 @@ class LiveKitServer:
         self.port = free_port()
         self.log = self._folder / "livekit-server.log"
         self._configuration = self._folder / "livekit-server.yaml"
+        alone = node_ip == "127.0.0.1"
         self._configuration.write_text(
             CONFIGURATION.format(
                 port=self.port,
+                node_ip=node_ip,
+                loopback="true" if alone else "false",
+                ips="[]" if alone else f"[{node_ip}/32]",
                 tcp_port=free_port(),
                 udp_port=free_port(socket.SOCK_DGRAM),
                 key=self.key,

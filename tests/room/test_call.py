@@ -117,22 +117,28 @@ async def test_recorded_words_go_to_the_agent(visit: Visit, agent: FarEnd) -> No
     assert attributes["trackId"].startswith("TR_")
 
 
-@pytest.mark.flaky(reruns=2)  # in one run of thirteen nothing is heard after a resume: a known defect, in CHANGELOG.md
 @pytest.mark.parametrize("scenario", [Scenario.SIMULATE_SIGNAL_RECONNECT, Scenario.SIMULATE_FULL_RECONNECT, Scenario.SIMULATE_MIGRATION])
 async def test_heard_again_after_a_reconnect(visit: Visit, agent: FarEnd, scenario: Scenario.ValueType) -> None:
+    """Where the library mends the connection to a dead path (one signal reconnect in eight, this soon), it is told lost, and a new call is heard."""
     await visit.join()
     await visit.told(HeardByAgent)
     seen = len(visit.events)
     room = visit.call._room  # pyright: ignore[reportPrivateUsage]  the library's own fault injection needs its room
     assert room is not None
     await REAPER.bounded(room.simulate_scenario(scenario), 10.0)
-    await visit.told(Resuming, after=seen)
-    await visit.told(Resumed, after=seen)
-    await visit.told(HeardByAgent, after=visit.events.index(Resuming()))
+    broken = visit.events.index(await visit.told(Resuming, after=seen))
+    if isinstance(await visit.told((Resumed, Lost), after=seen), Lost):
+        await visit.call.leave()
+        visit = Visit(visit.server, visit.room)
+        await visit.join()
+        await visit.told(HeardByAgent)
+    else:
+        await visit.told(HeardByAgent, after=broken)
     sound = spoken()
     await asyncio.to_thread(feed, visit.call, sound)
     await asyncio.sleep(0.5)
     assert align(sound, (await agent.heard()).samples).lost_ms == 0.0
+    await visit.call.leave()
 
 
 async def test_how_sessions_end(visit: Visit, agent: FarEnd, server: LiveKitServer) -> None:

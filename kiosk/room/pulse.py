@@ -1,0 +1,116 @@
+"""Signs of life: whether anything still comes from the media server, which the library says only 5 to 30 s late, and of a resume sometimes wrongly.
+
+livekit/rust-sdks 1331: the library takes a resume for done by a state that outlives the path by tens of seconds. So nothing here
+trusts a state: only a packet that came since counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, NamedTuple
+
+from livekit import rtc
+
+LOOK: Final = 0.5
+"""Seconds between two looks; one costs 2 ms of a server's core."""
+SILENT: Final = 2.5
+"""Seconds without a packet that are no accident: livekit-server 1.13 reports on our track every 1.25 s, and ICE asks every 1 to 2.5 s."""
+DETOUR: Final = 1.0
+"""Seconds without a packet, ended by one on another path (another address of ours, say), in which what was sent went nowhere."""
+
+
+class Arrived(NamedTuple):
+    """How many packets have come over the path in use, and which path that is."""
+
+    packets: int
+    path: str
+
+
+class Pulse:
+    """Looks until cancelled. `arrived` says what has come so far, None when it cannot.
+
+    on_silent is called once when nothing has come for SILENT seconds, on_alive once when something comes again; a change of path
+    that took longer than DETOUR calls both.
+    """
+
+    def __init__(self, arrived: Callable[[], Awaitable[Arrived | None]]) -> None:
+        self.on_silent: Callable[[], None] = lambda: None
+        self.on_alive: Callable[[], None] = lambda: None
+        self._arrived = arrived
+        self._seen = Arrived(0, "")
+        self._moved = False
+        self._signs = asyncio.Condition()
+        self._loop = asyncio.get_running_loop()
+        self._last = self._loop.time()
+        self._silent = False
+
+    @property
+    def silence(self) -> float:
+        """Seconds for which nothing is known to have come."""
+        return self._loop.time() - self._last
+
+    async def run(self) -> None:
+        """Runs until cancelled."""
+        while True:
+            await self._look()
+            await asyncio.sleep(LOOK)
+
+    async def sign(self, limit: float) -> bool:
+        """Whether a packet comes within `limit` seconds from now."""
+        # What came before the call is counted first.
+        await self._look()
+        try:
+            async with asyncio.timeout(limit), self._signs:
+                await self._signs.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def _look(self) -> None:
+        now = await self._arrived() or self._seen
+        if now.path != self._seen.path:
+            self._moved = True
+        elif now.packets > self._seen.packets:
+            if self._moved and self.silence > DETOUR:
+                self._fall_silent()
+            self._moved = False
+            self._last = self._loop.time()
+            async with self._signs:
+                self._signs.notify_all()
+            if self._silent:
+                self._silent = False
+                self.on_alive()
+        elif self.silence > SILENT:
+            self._fall_silent()
+        self._seen = now
+
+    def _fall_silent(self) -> None:
+        if not self._silent:
+            self._silent = True
+            self.on_silent()
+
+
+class Arrivals:
+    """What a room's connections have received over the paths that they use, answers to ICE's questions included; asked once at a time."""
+
+    def __init__(self, room: rtc.Room) -> None:
+        self._room = room
+        self._asked: asyncio.Task[rtc.RtcStats] | None = None
+
+    async def __call__(self) -> Arrived | None:
+        """None where the library does not answer within LOOK seconds; it is not asked again before it has."""
+        task = self._asked = self._asked or asyncio.create_task(self._room.get_rtc_stats())
+        done, _ = await asyncio.wait({task}, timeout=LOOK)
+        if not done:
+            return None
+        self._asked = None
+        return None if task.cancelled() or task.exception() is not None else _received(task.result())
+
+
+def _received(stats: rtc.RtcStats) -> Arrived:
+    everything = [*stats.publisher_stats, *stats.subscriber_stats]
+    paths = [each.transport.transport.selected_candidate_pair_id for each in everything if each.WhichOneof("stats") == "transport"]
+    pairs = [each.candidate_pair for each in everything if each.WhichOneof("stats") == "candidate_pair"]
+    used = [pair.candidate_pair for pair in pairs if pair.rtc.id in paths]
+    return Arrived(sum(pair.packets_received + pair.responses_received for pair in used), " ".join(paths))

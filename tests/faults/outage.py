@@ -1,0 +1,126 @@
+"""What a visitor goes through while the network is away in a call, in figures."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from kiosk.audio.earcons import NOTES, tone
+from kiosk.audio.frames import RATE
+from kiosk.signals import Earcon
+from kiosk.sim.wav import spoken
+from tests.parts.align import align
+from tests.parts.chain import Haystack, prepare
+from tests.parts.chain import RATE as COARSE
+from tests.parts.island.world import World
+from tests.parts.recording import Samples
+from tests.room.sounds import sweeps
+
+SENTENCE: Final = spoken("visitor")
+SPOKEN: Final = len(SENTENCE) / RATE
+BEFORE: Final = 1.2
+"""Seconds of the agent's voice that sound before the network goes."""
+ALIKE: Final = 0.5
+WINDOW: Final = 0.2
+
+Act = Callable[[], Awaitable[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Times in seconds."""
+
+    back: float
+    """From the network's return until the agent hears the visitor again; negative never."""
+    lost_ms: float
+    """Of the sentence that the visitor said while it was away."""
+    lost_of_ms: float
+    again: int
+    """How often the agent's own words sounded at the speaker: 1."""
+    told: float | None
+    """From the cut until the LED says `reconnecting`; None when it never did."""
+    chimed: bool
+    """The tone of a reconnect was heard."""
+    joins: int
+    """Rooms joined anew."""
+    flickers: int
+    """How often the LED said `reconnecting`."""
+
+    def __str__(self) -> str:
+        told = "never told" if self.told is None else f"LED after {self.told:.1f} s"
+        return (
+            f"heard again {self.back:.1f} s after, {self.joins} rejoins, {self.lost_ms:.0f} ms of {self.lost_of_ms:.0f} said meanwhile lost, "
+            f"agent played {self.again} times, {told}, {'tone' if self.chimed else 'no tone'}"
+        )
+
+    @property
+    def honest(self) -> bool:
+        """Nothing was lost or played twice, and the visitor was told by light and by tone."""
+        return self.lost_ms <= LOST and self.again == 1 and self.told is not None and self.chimed
+
+
+LOST: Final = 60.0
+"""Milliseconds that a far jitter buffer on busy cores takes out of a sentence that is caught up (CHANGELOG.md, known defects)."""
+
+
+async def outage(world: World, away: float, *, go: Act, come: Act, patience: float) -> Outage:
+    """In a call: the network goes while the agent speaks, the visitor says a sentence, and it comes back `away` seconds later.
+
+    patience: seconds for the agent to hear the visitor again.
+    """
+    seen, voice = len(world.kiosk.events), sweeps(4.0)
+    begun = await world.far.play(voice)
+    await asyncio.sleep(BEFORE)
+    gone = await go()
+    await asyncio.sleep(0.3)
+    await world.say(SENTENCE)
+    await asyncio.sleep(max(0.0, gone + away - time.monotonic()))
+    healed = await come()
+    heard = await world.agent_hears(gone, patience)
+    await _delivered(world, gone)
+    result = await asyncio.to_thread(align, SENTENCE, await world.heard(gone))
+    played = await world.played(begun - 0.1)
+    lights = [event["at"] - gone for event in world.told("state", seen) if event["indication"] == "reconnecting"]
+    shown = [str(event["indication"]) for event in world.told("state", seen)]
+    return Outage(
+        back=heard - healed,
+        lost_ms=result.lost_ms,
+        lost_of_ms=result.speech_ms,
+        again=await asyncio.to_thread(times_played, voice[: int(BEFORE * RATE)], played),
+        told=lights[0] if lights else None,
+        chimed=await asyncio.to_thread(sounded, tone(NOTES[Earcon.RECONNECTING]), played),
+        joins=len(world.told("connected", seen)),
+        flickers=sum(now == "reconnecting" != last for last, now in zip(["", *shown], shown, strict=False)),
+    )
+
+
+async def _delivered(world: World, since: float) -> None:
+    """Everything recorded has gone out and had time to be played."""
+    async with asyncio.timeout(SPOKEN + 10.0):
+        while (await world.kiosk.ask("figures"))["backlog"]:
+            await asyncio.sleep(0.2)
+    await asyncio.sleep(1.5)
+
+
+def times_played(voice: Samples, played: Samples) -> int:
+    """How often the most repeated stretch of `voice` is in what the speaker played; 0 when one is not there at all."""
+    sent, hay = prepare(voice, RATE), Haystack(prepare(played, RATE))
+    size = int(WINDOW * COARSE)
+    counts: list[int] = []
+    for start in range(0, len(sent) - size, size):
+        alike = hay.likeness(sent[start : start + size], 0, len(played)) > ALIKE
+        places = np.flatnonzero(alike)
+        counts.append(int(len(places) > 0) + int(np.sum(np.diff(places) > size // 2)))
+    # The last stretch may be on its way when the network goes.
+    return max(counts) if min(counts[:-2]) else 0
+
+
+def sounded(sought: Samples, played: Samples) -> bool:
+    """Whether the speaker played that sound."""
+    hay = Haystack(prepare(played, RATE))
+    return float(np.max(hay.likeness(prepare(sought, RATE), 0, len(played)), initial=0.0)) > ALIKE
