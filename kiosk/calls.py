@@ -106,7 +106,7 @@ class Calls:
 
     def hold(self) -> None:
         """Nobody hears us: record."""
-        link = self._current()
+        link = self.current
         self._sound.disconnect(link.unheard if link else 0.0)
 
     def mute(self, muted: bool) -> None:

@@ -91,7 +91,7 @@ class Rig:
             card=SimulatedCard(),
             canceller=None,
             panel=Panel(config.button, config.led, SimPanel()),
-            tokens=Tokens(config.session, None, api=Api(self)),
+            tokens=Tokens(config.session, None, api=self._api()),
             new_call=self._new_call,
             notify=FakeNotify(),
         )
@@ -118,6 +118,9 @@ class Rig:
         await self.until(lambda: self.device.calls.current is not None and self.device.calls.current.joined)
         for event in (room.AgentArrived("agent"), room.HeardByAgent()):
             self.calls[-1].tell(event)
+
+    def _api(self) -> Api:
+        return Api(self)
 
     def _new_call(self, tell: Callable[[room.RoomEvent], None], hear: Callable[[Block], None]) -> Room:
         self.calls.append(Room(tell, hear))

@@ -16,7 +16,7 @@ class BlockRing:
         self._flags = [False] * capacity
         self._head = 0
         self._length = 0
-        self._popped = 0
+        self._popped: int = 0
 
     def __len__(self) -> int:
         return self._length

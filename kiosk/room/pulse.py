@@ -1,7 +1,7 @@
-"""Signs of life: whether anything still comes from the media server, which the library says only 5 to 30 s late, and of a resume sometimes wrongly.
+"""Signs of life: whether anything still comes from the media server.
 
-livekit/rust-sdks 1331: the library takes a resume for done by a state that outlives the path by tens of seconds. So nothing here
-trusts a state: only a packet that came since counts.
+The library says only 5 to 30 s late that nothing does, and may call a connection mended that is dead: it trusts a state that outlives
+the path (livekit/rust-sdks 1331). Here only a packet that came counts.
 """
 
 from __future__ import annotations

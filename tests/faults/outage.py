@@ -15,8 +15,8 @@ from kiosk.audio.frames import RATE
 from kiosk.signals import Earcon
 from kiosk.sim.wav import spoken
 from tests.parts.align import align
-from tests.parts.chain import Haystack, prepare
 from tests.parts.chain import RATE as COARSE
+from tests.parts.chain import Haystack, prepare
 from tests.parts.island.world import World
 from tests.parts.recording import Samples
 from tests.room.sounds import sweeps
@@ -25,6 +25,9 @@ SENTENCE: Final = spoken("visitor")
 SPOKEN: Final = len(SENTENCE) / RATE
 BEFORE: Final = 1.2
 """Seconds of the agent's voice that sound before the network goes."""
+AGENT_WAITS: Final = 20.0
+"""Seconds after which a room whose visitor has gone is closed; an agent is there again ARRIVAL seconds before the network is."""
+ARRIVAL: Final = 4.0
 ALIKE: Final = 0.5
 WINDOW: Final = 0.2
 
@@ -52,11 +55,10 @@ class Outage:
     """How often the LED said `reconnecting`."""
 
     def __str__(self) -> str:
-        told = "never told" if self.told is None else f"LED after {self.told:.1f} s"
-        return (
-            f"heard again {self.back:.1f} s after, {self.joins} rejoins, {self.lost_ms:.0f} ms of {self.lost_of_ms:.0f} said meanwhile lost, "
-            f"agent played {self.again} times, {told}, {'tone' if self.chimed else 'no tone'}"
-        )
+        told = "LED never" if self.told is None else f"LED after {self.told:.1f} s"
+        tone_heard = "tone" if self.chimed else "no tone"
+        words = f"{self.lost_ms:.0f} of {self.lost_of_ms:.0f} ms of speech lost"
+        return f"heard again {self.back:.1f} s after, {self.joins} rejoins, {words}, agent's played {self.again}×, {told}, {tone_heard}"
 
     @property
     def honest(self) -> bool:
@@ -68,10 +70,10 @@ LOST: Final = 60.0
 """Milliseconds that a far jitter buffer on busy cores takes out of a sentence that is caught up (CHANGELOG.md, known defects)."""
 
 
-async def outage(world: World, away: float, *, go: Act, come: Act, patience: float) -> Outage:
+async def outage(world: World, away: float, *, go: Act, come: Act, patience: float, agent_returns: bool = True) -> Outage:
     """In a call: the network goes while the agent speaks, the visitor says a sentence, and it comes back `away` seconds later.
 
-    patience: seconds for the agent to hear the visitor again.
+    patience: seconds for the agent to hear the visitor again. agent_returns: an agent comes back that had to leave meanwhile.
     """
     seen, voice = len(world.kiosk.events), sweeps(4.0)
     begun = await world.far.play(voice)
@@ -79,6 +81,9 @@ async def outage(world: World, away: float, *, go: Act, come: Act, patience: flo
     gone = await go()
     await asyncio.sleep(0.3)
     await world.say(SENTENCE)
+    if agent_returns and away > AGENT_WAITS:
+        await asyncio.sleep(max(0.0, gone + away - ARRIVAL - time.monotonic()))
+        await world.agent()
     await asyncio.sleep(max(0.0, gone + away - time.monotonic()))
     healed = await come()
     heard = await world.agent_hears(gone, patience)
@@ -102,7 +107,7 @@ async def outage(world: World, away: float, *, go: Act, come: Act, patience: flo
 async def _delivered(world: World, since: float) -> None:
     """Everything recorded has gone out and had time to be played."""
     async with asyncio.timeout(SPOKEN + 10.0):
-        while (await world.kiosk.ask("figures"))["backlog"]:
+        while (await world.kiosk.ask("figures"))["backlog"]:  # noqa: ASYNC110  another process, which is asked
             await asyncio.sleep(0.2)
     await asyncio.sleep(1.5)
 

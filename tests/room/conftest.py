@@ -33,7 +33,14 @@ class Visit:
         """Joins as `kiosk`."""
         await self.call.join(self.server.url, self.server.token("kiosk", self.room), timeout=seconds)
 
-    async def told(self, kind: type[E] | tuple[type[E], ...], *, after: int = 0, seconds: float = 10.0, where: Callable[[E], bool] = lambda _event: True) -> E:
+    async def told(
+        self,
+        kind: type[E] | tuple[type[E], ...],
+        *,
+        after: int = 0,
+        seconds: float = 10.0,
+        where: Callable[[E], bool] = lambda _event: True,
+    ) -> E:
         """The first such event from `events[after]` on; waits for it."""
         async with asyncio.timeout(seconds):
             while True:

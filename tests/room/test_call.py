@@ -119,7 +119,7 @@ async def test_recorded_words_go_to_the_agent(visit: Visit, agent: FarEnd) -> No
 
 @pytest.mark.parametrize("scenario", [Scenario.SIMULATE_SIGNAL_RECONNECT, Scenario.SIMULATE_FULL_RECONNECT, Scenario.SIMULATE_MIGRATION])
 async def test_heard_again_after_a_reconnect(visit: Visit, agent: FarEnd, scenario: Scenario.ValueType) -> None:
-    """Where the library mends the connection to a dead path (one signal reconnect in eight, this soon), it is told lost, and a new call is heard."""
+    """Or told lost, where the library has mended nothing (one signal reconnect in eight, this soon), and a new call is heard."""
     await visit.join()
     await visit.told(HeardByAgent)
     seen = len(visit.events)

@@ -29,9 +29,14 @@ class Line:
         self.on_reconnected: Callable[[], None] = lambda: None
         self._base = self._counted = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self.pulse = Pulse(self.arrived)
-        Mending(cast(Traffic, self), cast(Publication, self), self.pulse, self.start)
-        self.start(self.pulse.run())
+
+    async def begin(self) -> None:
+        """Five seconds in which nothing is wrong. Not in the fixture: there time is another."""
+        pulse = Pulse(self.arrived)
+        Mending(cast(Traffic, self), cast(Publication, self), pulse, self.start)
+        self.start(pulse.run())
+        await asyncio.sleep(5.0)
+        assert self.told == []
 
     async def arrived(self) -> Arrived | None:
         if self.mute:
@@ -75,13 +80,12 @@ class Line:
 @pytest.fixture
 async def line() -> AsyncIterator[Line]:
     made = Line()
-    await asyncio.sleep(5.0)
-    assert made.told == []
     yield made
     await made.close()
 
 
 async def test_silence_is_broken_until_something_comes(line: Line) -> None:
+    await line.begin()
     line.dead = True
     await asyncio.sleep(SILENT + 2 * LOOK)
     assert line.told == ["broken"]
@@ -92,12 +96,14 @@ async def test_silence_is_broken_until_something_comes(line: Line) -> None:
 
 
 async def test_statistics_that_never_come_are_silence(line: Line) -> None:
+    await line.begin()
     line.mute = True
     await asyncio.sleep(SILENT + 2 * LOOK)
     assert line.told == ["broken"]
 
 
 async def test_another_path_is_no_sign_of_life_and_a_long_way_to_it_is_a_break(line: Line) -> None:
+    await line.begin()
     line.fresh()
     await asyncio.sleep(5.0)
     assert line.told == []
@@ -110,6 +116,7 @@ async def test_another_path_is_no_sign_of_life_and_a_long_way_to_it_is_a_break(l
 
 
 async def test_the_librarys_word_is_believed_with_signs_of_life(line: Line) -> None:
+    await line.begin()
     line.on_reconnecting()
     assert (line.told, line.unheard) == (["broken"], [0.0])
     await asyncio.sleep(3.0)
@@ -119,6 +126,7 @@ async def test_the_librarys_word_is_believed_with_signs_of_life(line: Line) -> N
 
 
 async def test_the_librarys_word_alone_is_not_believed(line: Line) -> None:
+    await line.begin()
     line.on_reconnecting()
     line.dead = True
     await asyncio.sleep(3.0)
@@ -128,6 +136,7 @@ async def test_the_librarys_word_alone_is_not_believed(line: Line) -> None:
 
 
 async def test_a_failed_publication_is_lost(line: Line) -> None:
+    await line.begin()
     line.failure = RoomError("no", code="publish-failed", retry=Retry.SOON)
     line.on_reconnecting()
     line.on_reconnected()
@@ -136,6 +145,7 @@ async def test_a_failed_publication_is_lost(line: Line) -> None:
 
 
 async def test_a_second_break_outdates_the_first_mending(line: Line) -> None:
+    await line.begin()
     line.on_reconnecting()
     line.dead = True
     await asyncio.sleep(3.0)

@@ -43,6 +43,8 @@ class World:
         self.server = LiveKitServer(binary, folder, node_ip=self.island.gateway)
         self.kiosk: Child
         self.far: FarEnd
+        self.started = 0.0
+        """When the kiosk's process was."""
         self._connected, self._sections, self._folder = connected, sections, folder
         self._authority = trustme.CA()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -74,6 +76,7 @@ class World:
         if not self._connected:
             await self.island.cut()
         environment = {"SSL_CERT_FILE": str(authority), "VOICE_KIOSK_API_KEY": KEY}
+        self.started = time.monotonic()
         argv = [*self.island.command, PYTHON, "-m", "tests.parts.island.kiosk_main", json.dumps(self._configuration())]
         self.kiosk = await enter(Child(argv, self._folder / "kiosk", environment=environment))
 
