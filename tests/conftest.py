@@ -20,7 +20,9 @@ asyncio.set_event_loop(None)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run side by side (`-n 2 --dist loadgroup`), those with a sound card go one after the other: sound needs idle cores."""
     for item in items:
-        if {"card", "pipewire"}.intersection(getattr(item, "fixturenames", ())):
+        if "faults" in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group("faults"))
+        elif {"card", "pipewire"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("sound"))
 
 

@@ -57,7 +57,7 @@ def main() -> int:
         parser.error("--readme writes the whole table: it needs --slow, and no -k")
     with tempfile.TemporaryDirectory() as folder:
         figures = Path(folder) / "figures"
-        command = [sys.executable, "-m", "pytest", "tests/faults", "-s", "--figures", str(figures)]
+        command = [sys.executable, "-m", "pytest", "tests", "-s", "--figures", str(figures)]
         command += ["-m", "fault" if chosen.slow else "fault and not slow", *(["-k", chosen.k] if chosen.k else [])]
         failed = subprocess.run(command, cwd=ROOT, check=False).returncode != 0
         found = outcomes(figures)
