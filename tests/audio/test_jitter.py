@@ -8,49 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.audio.drift import LIMIT, SPAN, Interpolator, Samples, consumed
-from kiosk.audio.frames import BLOCK, RATE, Block, silence
+from kiosk.audio.frames import BLOCK, RATE, silence
 from kiosk.audio.jitter import LIMIT_SAMPLES, TARGET, WIDEST, WINDOW, JitterQueue
-
-TONE = 1000.0
-AMPLITUDE = 16_000.0
-
-
-def tone(number: int) -> Block:
-    time = (number * BLOCK + np.arange(BLOCK)) / RATE
-    return np.rint(AMPLITUDE * np.sin(2 * np.pi * TONE * time)).astype(np.int16)
-
-
-def worst_click(samples: Block) -> float:
-    """dBFS of the largest sample that a steady tone does not explain: x[n+1] + x[n-1] - 2 cos(w) x[n] is zero for it."""
-    x = samples.astype(np.float64)
-    rest = x[2:] + x[:-2] - 2.0 * np.cos(2 * np.pi * TONE / RATE) * x[1:-1]
-    return 20.0 * np.log10(max(float(np.abs(rest).max()), 1.0) / 32_768)
-
-
-class Ends:
-    """A sender on the loop's timer and a speaker whose clock runs `ppm` slow."""
-
-    def __init__(self, ppm: float = 0.0, jitter: float = 0.0) -> None:
-        self.queue = JitterQueue()
-        self.played: list[Block] = []
-        self.sounded: list[bool] = []
-        self.depths: list[float] = []
-        self._step = 0.01 * (1.0 + ppm * 1e-6)
-        self._random = np.random.default_rng(7)
-        self._jitter = jitter
-        self._sent = self._taken = 0
-
-    def run(self, blocks: int, *, quiet: bool = False, stalled: bool = False) -> None:
-        for _ in range(blocks):
-            now = self._taken * self._step
-            while not stalled and self._sent * 0.01 + self._random.random() * self._jitter <= now:
-                self.queue.push(silence() if quiet else tone(self._sent))
-                self._sent += 1
-            out = silence()
-            self.sounded.append(self.queue.pop(out))
-            self.played.append(out)
-            self.depths.append(self.queue.queued_ms)
-            self._taken += 1
+from tests.parts.clocks import AMPLITUDE, TONE, Ends, loudest_in_tone, tone
 
 
 @pytest.mark.parametrize("ppm", [-200.0, 200.0])
@@ -63,7 +23,7 @@ def test_two_clocks_stay_together_without_a_click(ppm: float, jitter: float) -> 
     assert max(ends.depths[100:]) < 33.0
     settled = ends.depths[-500:]
     assert abs(np.mean(settled) - 15.0) < 4.0, "TARGET less the block taken, and the 2 ms that 200 ppm cost"
-    assert worst_click(np.concatenate(ends.played[10:])) < -60.0
+    assert loudest_in_tone(np.concatenate(ends.played[10:])) < -60.0
 
 
 def test_a_late_block_makes_a_short_gap_and_no_words_are_lost() -> None:
