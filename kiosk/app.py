@@ -32,7 +32,7 @@ from kiosk.system.clock import Jumps
 from kiosk.system.stacks import StallStacks
 from kiosk.system.watchdog import Watchdog, told_limit
 from kiosk.vitals import Vitals
-from kiosk.watch import watch_heard, watch_reach
+from kiosk.watch import watch_button, watch_heard, watch_reach, watch_xruns
 
 _log = logging.getLogger(__name__)
 
@@ -127,6 +127,8 @@ class Device:
                     "tokens": self.edges.tokens.run,
                     "reach": self._watch_reach,
                     "heard": self._watch_heard,
+                    "button": self._watch_button,
+                    "xruns": lambda: watch_xruns(self.sound.figures),
                 }.items()
             ]
             self.nursery.spawn(self._started(), "start")
@@ -163,6 +165,10 @@ class Device:
         fault = report.fault
         detail = {"area": report.area.value, "code": fault.code, "fault": fault.words, "mend": fault.mend, "detail": report.detail}
         self.chronicle.pass_on(Happening("fault over" if over else "fault", detail))
+
+    def _watch_button(self) -> Awaitable[None]:
+        panel, mode = self.edges.panel, self.config.talk.mode
+        return watch_button(lambda: panel.held, mode, lambda: self.dispatcher.kiosk, self.health)
 
     def _on_fault(self, area: str, error: SoundError | PanelError | None) -> None:
         if error is None:

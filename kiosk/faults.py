@@ -90,6 +90,7 @@ FAULTS: Final = _faults(
     ("gpio-denied",          Severity.BROKEN,   Earcon.ERROR,      "the GPIO chip may not be used",                    "add the user to the group gpio"),
     ("button-missing",       Severity.BROKEN,   Earcon.ERROR,      "the button's line does not exist",                 "correct button.pin"),
     ("button-taken",         Severity.BROKEN,   Earcon.ERROR,      "another program has the button's line",            "stop that program, or correct button.pin"),
+    ("button-stuck",         Severity.BROKEN,   Earcon.ERROR,      "the button does not come up",                      "free or replace it; check its wiring and button.active"),
     ("led-missing",          Severity.DEGRADED, Earcon.ERROR,      "the LED's line does not exist",                    "correct led.pin or led.rgb"),
     ("led-taken",            Severity.DEGRADED, Earcon.ERROR,      "another program has the LED's line",               "stop that program, or correct led.pin or led.rgb"),
     ("internal",             Severity.DEGRADED, Earcon.ERROR,      "a part of the daemon keeps failing",               "see the journal; restart the service"),

@@ -1,4 +1,4 @@
-"""What nobody reports by an event: that the API is out of reach while nothing happens, and who is heard in a call."""
+"""What nobody reports by an event: an API out of reach, who is heard in a call, a button that does not come up, sound that was lost."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import random
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from kiosk.audio.sound import SoundFigures
 from kiosk.backoff import Backoff
 from kiosk.errors import Retry, SessionError
 from kiosk.health import Area, Health
 from kiosk.machine.events import Event, On
 from kiosk.machine.states import Kiosk, State, Talk
+from kiosk.signals import Mode
 
 _log = logging.getLogger(__name__)
 
@@ -22,6 +24,14 @@ LOOK_PERIOD: Final = 1.0
 """Seconds between looks at whether a look at the API is due."""
 HEARD_PERIOD: Final = 0.1
 """Seconds between looks at what the speaker plays."""
+STUCK: Final = 10.0
+"""Seconds for which a button may be held to no purpose."""
+STUCK_PERIOD: Final = 0.25
+"""Seconds between looks at the button."""
+XRUNS_PERIOD: Final = 1.0
+"""Seconds between looks at the sound card's losses."""
+XRUNS_PAUSE: Final = 60.0
+"""Seconds between two lines about them."""
 
 
 class Reachable(Protocol):
@@ -69,3 +79,35 @@ async def watch_heard(
         talk = Talk.SPEAKING if heard else Talk.LISTENING
         if not agent_says() and now.talk is not talk:
             post(Event(On.AGENT_TALK, now.generation, talk))
+
+
+async def watch_button(held: Callable[[], bool], mode: Mode, kiosk: Callable[[], Kiosk], health: Health) -> None:
+    """Name a button that is held for STUCK seconds to no purpose, until it comes up. Runs for ever.
+
+    In `hold` mode holding is speaking and so has a purpose as long as the call lasts; under a stuck button that ends by silence
+    (`session.idle_timeout`), `session.max_duration` or the agent. In the other modes, or held since the start, it has none.
+    """
+    since, clock = None, asyncio.get_running_loop().time
+    while True:
+        pressed, standing = held(), health.standing().get(Area.BUTTON)
+        if not pressed or (mode == "hold" and kiosk().state is not State.IDLE):
+            since = None
+        elif since is None:
+            since = clock()
+        if since is not None and clock() - since >= STUCK and standing is None:
+            health.report(Area.BUTTON, "button-stuck", f"held for {STUCK:g} s")
+        elif standing is not None and standing.code == "button-stuck" and not pressed:
+            health.clear(Area.BUTTON)
+        await asyncio.sleep(STUCK_PERIOD)
+
+
+async def watch_xruns(figures: Callable[[], SoundFigures]) -> None:
+    """Write what the sound card lost, at most once a minute. Runs for ever."""
+    known = figures()
+    while True:
+        now = figures()
+        microphone, speaker = now.microphone_xruns - known.microphone_xruns, now.speaker_xruns - known.speaker_xruns
+        if microphone or speaker:
+            known = now
+            _log.warning("sound was lost: %d gaps at the microphone, %d at the speaker", microphone, speaker)
+        await asyncio.sleep(XRUNS_PAUSE if microphone or speaker else XRUNS_PERIOD)

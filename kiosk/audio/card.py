@@ -8,27 +8,25 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from kiosk.audio.convert import frames
 from kiosk.audio.frames import RATE
+from kiosk.audio.kernel import look
 from kiosk.audio.names import Device, choose, narrowed
-from kiosk.audio.portaudio import TURN, Library, RawStream, load, unheard
+from kiosk.audio.portaudio import TURN, Library, RawStream, load
+from kiosk.audio.stderr import STDERR
 from kiosk.audio.streams import Microphone, Speaker, ours
 from kiosk.errors import SoundError
 
 _T = TypeVar("_T")
-
-_CARDS: Final = Path("/proc/asound/cards")
-_NODES: Final = Path("/dev/snd")
 
 
 class PortAudioCard:
     """SoundCard over PortAudio. The library is loaded, and the devices are listed, at the first opening (0.1 to 1 s)."""
 
     def __init__(self) -> None:
-        self._seen = _present()
+        self._seen = look()
 
     def open_microphone(self, device: str, latency: float, channel: int | None = None) -> Microphone:
         """A MicrophoneStream at the device's own rate and channels."""
@@ -49,14 +47,14 @@ class PortAudioCard:
         return self._open("speaker", device, make)
 
     def changed(self) -> bool:
-        """Whether the kernel's cards or their nodes are others than at the last look at the list of devices."""
-        return _present() != self._seen
+        """Whether the kernel tells of more than it did when the devices were listed last."""
+        return look().richer(self._seen)
 
     def rescan(self) -> None:
         """Look again; nothing happens while a stream is open anywhere in the process."""
-        seen, library = _present(), load()
+        seen, library = look(), load()
         # Where that fails, the opening that follows says so.
-        with unheard(), contextlib.suppress(library.PortAudioError):
+        with STDERR.unheard(), contextlib.suppress(library.PortAudioError):
             if TURN.list_again(library):
                 self._seen = seen
 
@@ -64,7 +62,7 @@ class PortAudioCard:
         try:
             library = load()
             try:
-                with TURN.opening(), unheard():
+                with TURN.opening(), STDERR.unheard():
                     return make(library)
             except library.PortAudioError as error:
                 raise ours(direction, wanted, error) from error
@@ -95,7 +93,7 @@ def _find(library: Library, direction: str, wanted: str, channel: int | None = N
             devices.append(Device(index, entry["name"], channels, round(entry["default_samplerate"])))
     host = library.query_hostapis(0)
     default = host["default_input_device"] if is_microphone else host["default_output_device"]
-    found = narrowed(direction, choose(direction, wanted, devices, default, _cards()), channel)
+    found = narrowed(direction, choose(direction, wanted, devices, default, look()), channel)
     return replace(found, rate=_rate(library, found, is_microphone))
 
 
@@ -110,15 +108,3 @@ def _rate(library: Library, device: Device, is_microphone: bool) -> int:
     except library.PortAudioError:
         return device.rate
     return RATE
-
-
-def _cards() -> str:
-    try:
-        return _CARDS.read_text()
-    except OSError:
-        return ""
-
-
-def _present() -> tuple[str, tuple[str, ...]]:
-    nodes = sorted(node.name for node in _NODES.iterdir()) if _NODES.is_dir() else []
-    return _cards(), tuple(nodes)

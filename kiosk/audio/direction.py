@@ -19,6 +19,8 @@ STALLED: Final = 1.0
 """Seconds without a block that are a stall: a hundred blocks."""
 OPENING: Final = 5.0
 """Seconds that opening may take."""
+FIRST: Final = 2.0
+"""Seconds that an opened device may take to its first block."""
 PATIENCE: Final = 0.5
 """Seconds a thread has to come back after a word, and again after its stream was aborted."""
 LOST: Final = 3
@@ -139,6 +141,8 @@ class Direction(Generic[_S]):
         seen, since, limit = self._blocks(), clock(), OPENING
         while not run.over.done():
             await asyncio.wait([run.over], timeout=LOOK)
+            if run.stream is not None and limit == OPENING:
+                since, limit = clock(), FIRST
             blocks = self._blocks()
             if blocks != seen:
                 seen, since, limit = blocks, clock(), STALLED

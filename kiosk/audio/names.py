@@ -1,4 +1,4 @@
-"""Which of the sound library's devices a configured name means. Pure: the list and /proc/asound/cards come in as values."""
+"""Which of the sound library's devices a configured name means. Pure: the list and what the kernel tells come in as values."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
+from kiosk.audio.kernel import Cards
 from kiosk.errors import SoundError
 
 _WHOLE: Final = 8
@@ -22,21 +23,24 @@ class Device:
     rate: int
 
 
-def choose(direction: str, wanted: str, devices: list[Device], default: int, cards: str) -> Device:
+def choose(direction: str, wanted: str, devices: list[Device], default: int, kernel: Cards) -> Device:
     """The one device meant by `wanted`: `default` (the library's, index `default`), `hw:CARD=Name[,DEV=n]`, a whole name or part of one.
 
-    `cards` is the text of /proc/asound/cards. Raises SoundError `<direction>-missing` that lists the choices when none or several match.
+    Raises SoundError `<direction>-missing` that lists the choices when none or several match, `<direction>-busy` where the list lacks it
+    because another program has it.
     """
     if wanted == "default":
         found = [device for device in devices if device.index == default]
     elif wanted.startswith("hw:CARD="):
-        found = _by_card(wanted, devices, cards)
+        found = _by_card(wanted, devices, kernel.cards)
     else:
         lower = wanted.lower()
         found = [device for device in devices if device.name.lower() == lower]
         found = found or [device for device in devices if lower in device.name.lower()]
     if len(found) == 1:
         return found[0]
+    if not found and _taken(direction, wanted, kernel):
+        raise SoundError(f"{direction} {wanted!r}: another program has it", code=f"{direction}-busy")
     fits = f"{len(found)} devices match" if found else "no such device"
     choices = ", ".join(repr(device.name) for device in (found or devices)) or "none at all"
     raise SoundError(
@@ -60,6 +64,16 @@ def narrowed(direction: str, device: Device, channel: int | None) -> Device:
     if device.channels > _WHOLE:
         return replace(device, channels=channel or 1)
     return replace(device, channels=min(device.channels, 2)) if direction == "speaker" else device
+
+
+def _taken(direction: str, wanted: str, kernel: Cards) -> bool:
+    """Whether other programs have a stream of this direction of a card that `wanted` may mean."""
+    name = wanted.removeprefix("hw:CARD=").partition(",")[0].partition(":")[0].strip().lower()
+    letter = "c" if direction == "microphone" else "p"
+    # Two lines a card: number, short and long name; then where it is plugged in.
+    blocks = re.findall(r"^ *(\d+) (\[.*(?:\n {8,}.*)?)", kernel.cards, re.MULTILINE)
+    meant = {number for number, text in blocks if wanted == "default" or name == number or (name and name in text.lower())}
+    return any(re.match(rf"card(\d+)/pcm\d+{letter}/", each) and each[4:].partition("/")[0] in meant for each in kernel.taken)
 
 
 def _by_card(wanted: str, devices: list[Device], cards: str) -> list[Device]:

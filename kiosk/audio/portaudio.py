@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import atexit
 import ctypes
-import os
-import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -121,23 +119,6 @@ def load() -> Library:
     library = cast("Library", sounddevice)
     atexit.unregister(library._exit_handler)  # pyright: ignore[reportPrivateUsage]  (it has no public name)
     return library
-
-
-@contextmanager
-def unheard() -> Generator[None]:
-    """Keep off stderr, and so out of the journal, what PortAudio prints there for every attempt that fails; the error itself says it too.
-
-    Anything else that the process writes to stderr in these milliseconds is lost with it.
-    """
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
 
 
 def _hush() -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from kiosk.audio.names import Device
 from kiosk.audio.portaudio import TURN, Library, RawStream
+from kiosk.audio.stderr import STDERR
 from kiosk.errors import SoundError
 
 _NAP: Final = 0.001
@@ -41,11 +42,16 @@ class _Polled:
         self._aborted = True
 
     def close(self) -> None:
-        with TURN.closing():
+        with TURN.closing(), STDERR.unheard():
             self._stream.close()
+
+    def _failed(self, error: Exception) -> SoundError:
+        STDERR.failed()
+        return ours(self._direction, self.name, error)
 
     def _wait(self, frames: int, available: Callable[[], int]) -> None:
         """Return once `available()` is `frames` or more, at most _NAP late, after one look or two."""
+        STDERR.look()
         early = self._due - time.monotonic()
         if early > 0:
             time.sleep(min(early, frames / self.rate))
@@ -66,7 +72,7 @@ class Microphone(_Polled):
             self._wait(len(into), lambda: self._stream.read_available)
             samples, overflowed = self._stream.read(len(into))
         except self._error as error:
-            raise ours(self._direction, self.name, error) from error
+            raise self._failed(error) from error
         into.reshape(-1)[:] = np.frombuffer(samples, dtype=np.int16)
         return overflowed
 
@@ -79,7 +85,7 @@ class Speaker(_Polled):
             self._wait(len(block), lambda: self._stream.write_available)
             return self._stream.write(block)
         except self._error as error:
-            raise ours(self._direction, self.name, error) from error
+            raise self._failed(error) from error
 
 
 def ours(direction: str, wanted: str, error: Exception) -> SoundError:

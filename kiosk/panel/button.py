@@ -25,6 +25,11 @@ class Button:
         self._line = driver.open_button(config, self._from_any_thread)
         self._debounce = Debounce(config.debounce, pressed=self._line.pressed())
 
+    @property
+    def pressed(self) -> bool:
+        """The contact, debounced."""
+        return self._debounce.pressed
+
     def close(self) -> None:
         """Gives the line back; nothing is called afterwards."""
         self._closed = True

@@ -29,9 +29,15 @@ class Panel:
         self._led_config = led
         self._driver = driver
         self._led = Led(led)
+        self._button: Button | None = None
         self.on_press: Callable[[], None] = lambda: None
         self.on_release: Callable[[], None] = lambda: None
         self.on_fault: Callable[[Part, PanelError | None], None] = lambda _part, _error: None
+
+    @property
+    def held(self) -> bool:
+        """The button is pressed now, since whenever; False without one."""
+        return self._button is not None and self._button.pressed
 
     async def run(self) -> None:
         """Claims the lines and plays the LED until cancelled; then the LED is dark and the lines are free."""
@@ -70,11 +76,12 @@ class Panel:
             await asyncio.sleep(backoff.next())
 
     async def _use_button(self, claimed: Claimed) -> None:
-        button = Button(self._button_config, self._driver, self._changed)
+        button = self._button = Button(self._button_config, self._driver, self._changed)
         try:
             claimed()
             await button.failed
         finally:
+            self._button = None
             button.close()
 
     async def _use_led(self, claimed: Claimed) -> None:

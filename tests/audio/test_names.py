@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kiosk.audio.kernel import Cards
 from kiosk.audio.names import Device, choose, narrowed
 from kiosk.errors import SoundError
 
@@ -15,6 +16,7 @@ DEVICES = [
     Device(6, "Loopback: PCM (hw:4,1)", 2, 48_000),
 ]
 CARDS = " 1 [Device         ]: USB-Audio - USB Audio\n 3 [seeed4mic      ]: x\n 4 [Loopback       ]: Loopback - Loopback\n"
+KERNEL = Cards(CARDS, (), frozenset())
 
 
 @pytest.mark.parametrize(
@@ -22,7 +24,7 @@ CARDS = " 1 [Device         ]: USB-Audio - USB Audio\n 3 [seeed4mic      ]: x\n 
     [("usb", 0), ("SEEED", 2), ("default", 4), ("default two", 5), ("hw:CARD=Device", 0), ("hw:CARD=Loopback,DEV=1", 6), ("hw:CARD=3", 2)],
 )
 def test_a_device_is_found_by_name(wanted: str, index: int) -> None:
-    assert choose("microphone", wanted, DEVICES, 4, CARDS).index == index
+    assert choose("microphone", wanted, DEVICES, 4, KERNEL).index == index
 
 
 @pytest.mark.parametrize(
@@ -31,13 +33,30 @@ def test_a_device_is_found_by_name(wanted: str, index: int) -> None:
 )
 def test_none_or_several_lists_the_choices(wanted: str, said: str) -> None:
     with pytest.raises(SoundError, match=said) as caught:
-        choose("microphone", wanted, DEVICES, 4, CARDS)
+        choose("microphone", wanted, DEVICES, 4, KERNEL)
     assert caught.value.code == "microphone-missing"
+
+
+@pytest.mark.parametrize("wanted", ["USB Audio", "usb audio: - (hw:1,0)", "hw:CARD=Device", "hw:CARD=1,DEV=0", "default"])
+def test_what_another_program_has_is_not_listed_and_is_said_to_be_busy(wanted: str) -> None:
+    free = [device for device in DEVICES if device.index not in (0, 4)]
+    taken = Cards(CARDS, (), frozenset({"card1/pcm0c/sub0"}))
+    with pytest.raises(SoundError, match="another program") as caught:
+        choose("microphone", wanted, free, -1, taken)
+    assert caught.value.code == "microphone-busy"
+    with pytest.raises(SoundError, match="no such device"):
+        choose("speaker", wanted, free, -1, taken)
+
+
+@pytest.mark.parametrize("wanted", ["hw:CARD=", "hw:CARD=Loopback", "elsewhere"])
+def test_another_card_that_is_taken_is_no_excuse(wanted: str) -> None:
+    with pytest.raises(SoundError, match="no such device"):
+        choose("microphone", wanted, DEVICES, 4, Cards(CARDS, (), frozenset({"card1/pcm0c/sub0"})))
 
 
 def test_no_device_at_all() -> None:
     with pytest.raises(SoundError, match="none at all"):
-        choose("speaker", "default", [], -1, "")
+        choose("speaker", "default", [], -1, Cards("", (), frozenset()))
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from typing import Protocol, cast
 
-import gpiozero.pins.mock
 import pytest
 
 from kiosk.config.model import ButtonConfig, LedConfig
@@ -15,6 +13,7 @@ from kiosk.errors import PanelError
 from kiosk.panel.pins import PWM_HZ, Factory, Pin, Pins
 from kiosk.signals import Indication
 from tests.panel.conftest import Running
+from tests.parts.header import MockFactory, mock_factory
 
 BUTTON = ButtonConfig(pin=17)
 LED = LedConfig(pin=18, brightness=1.0)
@@ -22,26 +21,9 @@ NO_LED = LedConfig()
 NO_BUTTON = ButtonConfig(pin=None)
 
 
-class MockPin(Pin, Protocol):
-    """What gpiozero's mock pin has besides a pin."""
-
-    pull: str
-    function: str
-
-    def drive_high(self) -> None: ...
-    def drive_low(self) -> None: ...
-
-
-class MockFactory(Factory, Protocol):
-    """Its factory."""
-
-    def pin(self, name: int) -> MockPin: ...
-    def reset(self) -> None: ...
-
-
 @pytest.fixture
 def factory() -> Iterator[MockFactory]:
-    made = cast(MockFactory, gpiozero.pins.mock.MockFactory(pin_class=gpiozero.pins.mock.MockPWMPin))
+    made = mock_factory()
     yield made
     made.reset()
 

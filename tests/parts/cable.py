@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -12,6 +13,8 @@ import numpy as np
 
 from kiosk.audio.card import PortAudioCard
 from kiosk.audio.frames import BLOCK, RATE, Block, silence
+from kiosk.audio.ports import Stream
+from kiosk.errors import SoundError
 from tests.parts.pipewire import FROM_SPEAKER, INTO_MICROPHONE
 
 _LATENCY: Final = 0.02
@@ -20,11 +23,12 @@ _KEPT: Final = 6000
 
 
 class _End:
-    """A thread that lasts as long as the `with` block."""
+    """A thread that lasts as long as the `with` block, or until its device fails: a cable that was pulled out stays dead."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: Stream) -> None:
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._pump, name=type(self).__name__, daemon=True)
+        self._open = stream
+        self._thread = threading.Thread(target=self._work, name=type(self).__name__, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -32,7 +36,15 @@ class _End:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._stop.set()
+        self._thread.join(1.0)
+        # Of a sink that is gone, or a server that stands still, no block comes.
+        self._open.abort()
         self._thread.join(5.0)
+
+    def _work(self) -> None:
+        with suppress(SoundError):
+            self._pump()
+        self._open.close()
 
     def _pump(self) -> None:
         raise NotImplementedError
@@ -42,8 +54,8 @@ class Mouth(_End):
     """Speaks into a playback PCM; silence between."""
 
     def __init__(self, device: str = INTO_MICROPHONE) -> None:
-        super().__init__()
         self._stream = PortAudioCard().open_speaker(device, _LATENCY)
+        super().__init__(self._stream)
         self._waiting: deque[Block] = deque()
         self._began: deque[float] = deque()
 
@@ -68,15 +80,14 @@ class Mouth(_End):
             self._stream.write(np.ascontiguousarray(np.repeat(block.reshape(-1, 1), self._stream.channels, axis=1)))
             if spoken is not None:
                 self._began.append(time.monotonic())
-        self._stream.close()
 
 
 class Ear(_End):
     """Records a capture PCM."""
 
     def __init__(self, device: str = FROM_SPEAKER) -> None:
-        super().__init__()
         self._stream = PortAudioCard().open_microphone(device, _LATENCY)
+        super().__init__(self._stream)
         self._blocks: deque[tuple[float, Block]] = deque(maxlen=_KEPT)
 
     def heard(self, since: float = 0.0) -> Block:
@@ -97,4 +108,3 @@ class Ear(_End):
         while not self._stop.is_set():
             self._stream.read(native)
             self._blocks.append((time.monotonic(), native[:, 0].copy()))
-        self._stream.close()

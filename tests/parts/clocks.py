@@ -34,7 +34,7 @@ def loudest_in_speech(samples: Block) -> float:
     places = np.arange(_TAPS) - _TAPS // 2
     low = 2 * _ABOVE / RATE * np.sinc(2 * _ABOVE / RATE * places) * np.blackman(_TAPS)
     high = (places == 0) - low / low.sum()
-    return _dbfs(np.convolve(samples.astype(np.float64), high, "valid"))
+    return _dbfs(np.asarray(np.convolve(samples.astype(np.float64), high, "valid"), dtype=np.float64))
 
 
 def _dbfs(samples: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:

@@ -9,6 +9,7 @@ buffer of 20 ms at each end.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -31,8 +32,9 @@ _EAGER: Final = ("nice", "-n", "-15")
 """Measured on two shared cores: without it the cable loses 1 to 10 % of a second now and then, with it under 2 %. Without the right to it
 nice only warns. A longer quantum or a real-time class does no better."""
 
-_SINK: Final = """{{ factory = adapter args = {{ factory.name = support.null-audio-sink node.name = {name} media.class = Audio/Sink
-    object.linger = true audio.position = [ MONO ] audio.rate = 48000 }} }}"""
+_NODE: Final = """{{ factory.name = support.null-audio-sink node.name = {name} media.class = Audio/Sink
+    object.linger = true audio.position = [ MONO ] audio.rate = 48000 }}"""
+_SINK: Final = f"{{{{ factory = adapter args = {_NODE} }}}}"
 _SERVER: Final = f"""
 context.properties = {{
   core.daemon = true
@@ -98,7 +100,7 @@ pcm.{FROM_SPEAKER} {{ type pipewire capture_node "kiosk-speaker" }}
 
 
 class PipeWire:
-    """The server in a folder of its own. kill() is pulling the plug, freeze() a card that stalls without an error."""
+    """The server in a folder of its own. kill() is pulling both plugs, unplug() one, freeze() a card that stalls without an error."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -117,7 +119,8 @@ class PipeWire:
         return {
             "ALSA_CONFIG_PATH": str(self._folder / "asound.conf"),
             "PIPEWIRE_RUNTIME_DIR": str(self._runtime),
-            "PIPEWIRE_ALSA": "{ stream.capture.sink=true }",
+            # Without the last word a stream whose sink goes waits for another one; a sound card's fails.
+            "PIPEWIRE_ALSA": "{ stream.capture.sink=true node.dont-reconnect=true }",
         }
 
     def start(self) -> None:
@@ -147,6 +150,32 @@ class PipeWire:
         """Let it go on."""
         self._processes[0].send_signal(signal.SIGCONT)
 
+    def unplug(self, pcm: str) -> None:
+        """Take one sink away, MICROPHONE's or SPEAKER's: what is open on either end of it fails at once."""
+        name = pcm.replace("_", "-")
+        found = re.search(rf'^\tid (\d+), (?:(?!^\tid ).)*?node\.name = "{name}"', self._listed("Node"), re.MULTILINE | re.DOTALL)
+        if found is None:
+            raise RuntimeError(f"PipeWire shows no node {name}")
+        self._command("destroy", found[1])
+
+    def plug(self, pcm: str) -> None:
+        """Put it back: the same name under another number."""
+        name = pcm.replace("_", "-")
+        self._command("create-node", "adapter", _NODE.format(name=name))
+        self._await("Node", name)
+
+    def define(self, definition: str) -> None:
+        """Add to ALSA's configuration for good; programs see it when they next list the devices."""
+        with (self._folder / "asound.conf").open("a") as file:
+            file.write(definition + "\n")
+
+    def _command(self, *words: str) -> str:
+        environment = {**os.environ, **self.environment}
+        return subprocess.run(["pw-cli", *words], env=environment, capture_output=True, text=True, timeout=2, check=False).stdout
+
+    def _listed(self, kind: str) -> str:
+        return self._command("ls", kind)
+
     def _spawn(self, name: str, argv: list[str | Path], extra: Mapping[str, str]) -> None:
         environment = {**os.environ, **self.environment, **extra, "XDG_RUNTIME_DIR": str(self._runtime), "HOME": str(self._folder)}
         environment.pop("DBUS_SESSION_BUS_ADDRESS", None)
@@ -158,12 +187,8 @@ class PipeWire:
     def _await(self, kind: str, name: str) -> None:
         deadline = time.monotonic() + 10.0
         while time.monotonic() < deadline:
-            command = ["pw-cli", "ls", kind]
             with suppress(subprocess.TimeoutExpired):
-                listed = subprocess.run(
-                    command, env={**os.environ, **self.environment}, capture_output=True, text=True, timeout=2, check=False
-                )
-                if name in listed.stdout:
+                if name in self._listed(kind):
                     return
             time.sleep(0.05)
         logs = "\n".join(path.read_text(errors="replace")[-2000:] for path in sorted(self._folder.glob("*.log")))
