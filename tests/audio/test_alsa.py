@@ -6,10 +6,13 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from math import inf
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from kiosk.audio import stderr
 from kiosk.audio.card import PortAudioCard
 from kiosk.audio.frames import BLOCK, RATE, Block
 from kiosk.audio.ports import Canceller
@@ -19,7 +22,7 @@ from kiosk.errors import SoundError
 from tests.parts.cable import Ear, Mouth
 from tests.parts.pipewire import MICROPHONE, SPEAKER, PipeWire, virtual_card
 
-pytestmark = pytest.mark.flaky(reruns=2)  # the virtual cable itself drops sound on busy cores
+over_the_cable = pytest.mark.flaky(reruns=2)  # it drops sound by itself on busy cores
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +91,7 @@ async def best(attempt: Callable[[], Awaitable[float]], enough: float) -> float:
     return max(shares)
 
 
+@over_the_cable
 async def test_what_the_microphone_hears_from_the_press_on_arrives_whole(pipewire: PipeWire) -> None:
     async def share() -> float:
         """Of what another listener at the same microphone heard."""
@@ -108,6 +112,7 @@ async def test_what_the_microphone_hears_from_the_press_on_arrives_whole(pipewir
     assert await best(share, 0.95) >= 0.95
 
 
+@over_the_cable
 async def test_what_the_agent_says_arrives_at_the_speaker(pipewire: PipeWire) -> None:
     said = noise(0.6)
 
@@ -171,6 +176,21 @@ async def test_a_sound_server_that_stands_still_is_seen_by_the_frame_clock(pipew
         finally:
             pipewire.thaw()
         await rig.until(lambda: not rig.failing(), 6.0)
+
+
+async def test_a_device_that_keeps_failing_writes_its_few_lines_once_a_minute(
+    pipewire: PipeWire, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as later:
+        later.setattr(stderr, "time", SimpleNamespace(monotonic=lambda: inf))
+        stderr.STDERR.look()
+    async with running() as rig:
+        for _ in range(4):
+            await asyncio.to_thread(pipewire.unplug, MICROPHONE)
+            await rig.until(lambda: rig.failing() == {"microphone"}, 2.0)
+            await asyncio.to_thread(pipewire.plug, MICROPHONE)
+            await rig.until(lambda: not rig.failing(), 6.0)
+    assert len(capfd.readouterr().err.splitlines()) <= 4
 
 
 class Slow:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+from math import inf
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,7 +36,7 @@ def test_after_a_failure_they_are_unheard_for_a_while(capfd: pytest.CaptureFixtu
     words.failed()
     words.look()
     write("at once")
-    monkeypatch.setattr(stderr.time, "monotonic", lambda: float("inf"))
+    monkeypatch.setattr(stderr, "time", SimpleNamespace(monotonic=lambda: inf))
     words.look()
     write("later")
     said = capfd.readouterr().err

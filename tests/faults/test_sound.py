@@ -48,7 +48,8 @@ def pcms(card: PipeWire, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A microphone that one program at a time may open, and a card that takes 44.1 kHz alone."""
     folder = tmp_path_factory.mktemp("exclusive")
     library = folder / "libexclusive.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", library, ROOT / "tests/parts/exclusive.c"], check=True)
+    command = ["cc", "-shared", "-fPIC", "-Wall", "-Werror", "-o", library, ROOT / "tests/parts/exclusive.c", "-l:libasound.so.2"]
+    subprocess.run(command, check=True)
     card.define(f"""
 pcm_hook_type.exclusive {{ lib "{library}" install exclusive }}
 pcm.{ALONE} {{ type hooks slave.pcm {MICROPHONE} hooks.0 {{ type exclusive hook_args {{ lock "{folder}/lock" }} }} }}

@@ -16,7 +16,7 @@ int snd_config_get_string(const snd_config_t *, const char **text);
 int snd_pcm_hook_add(snd_pcm_hook_t **, snd_pcm_t *, int type, int (*function)(snd_pcm_hook_t *), void *mine);
 void *snd_pcm_hook_get_private(snd_pcm_hook_t *);
 
-char _snd_dlsym_exclusive_dlsym_pcm_001; /* how ALSA knows that this was built for it */
+char _exclusive_dlsym_pcm_001; /* how ALSA knows that this was built for it */
 
 static int release(snd_pcm_hook_t *hook) {
     return close((int)(intptr_t)snd_pcm_hook_get_private(hook));
