@@ -21,6 +21,8 @@ OPENING: Final = 5.0
 """Seconds that opening may take."""
 FIRST: Final = 2.0
 """Seconds that an opened device may take to its first block."""
+STEADY: Final = 3
+"""Looks in a row at which blocks must have come before a device counts as well: the first ones may only fill a buffer that nobody plays."""
 PATIENCE: Final = 0.5
 """Seconds a thread has to come back after a word, and again after its stream was aborted."""
 LOST: Final = 3
@@ -77,16 +79,18 @@ class Direction(Generic[_S]):
         pump: Callable[[_S, threading.Event], None],
         blocks: Callable[[], int],
         on_running: Callable[[str, _S], None],
+        on_steady: Callable[[str], None],
     ) -> None:
         self.name = name
         self.running = False
-        """Whether blocks flow."""
+        """Whether the first block has come or gone."""
         self.abandoned = 0
         """Threads that a library call did not give back in time; they end with that call or with the process."""
         self._open_stream = open_stream
         self._pump = pump
         self._blocks = blocks
         self._on_running = on_running
+        self._on_steady = on_steady
         self._lost: list[threading.Thread] = []
         self._run: _Run[_S] | None = None
         self._allowed = asyncio.Event()
@@ -138,16 +142,20 @@ class Direction(Generic[_S]):
     async def _watch(self, run: _Run[_S]) -> bool:
         """True at a stall, False when the thread has ended by itself."""
         clock = asyncio.get_running_loop().time
-        seen, since, limit = self._blocks(), clock(), OPENING
+        seen, since, limit, steady = self._blocks(), clock(), OPENING, 0
         while not run.over.done():
             await asyncio.wait([run.over], timeout=LOOK)
             if run.stream is not None and limit == OPENING:
                 since, limit = clock(), FIRST
             blocks = self._blocks()
             if blocks != seen:
-                seen, since, limit = blocks, clock(), STALLED
+                seen, since, limit, steady = blocks, clock(), STALLED, steady + 1
                 self._announce(run)
-            elif clock() - since > limit and not run.over.done():
+                if steady == STEADY:
+                    self._on_steady(self.name)
+                continue
+            steady = 0
+            if clock() - since > limit and not run.over.done():
                 return True
         return False
 

@@ -88,6 +88,7 @@ class Sound:
             pump=self._capture.run,
             blocks=lambda: self._capture.blocks,
             on_running=self._running,
+            on_steady=self._steady,
         )
         self._speaker = Direction[SpeakerStream](
             "speaker",
@@ -95,6 +96,7 @@ class Sound:
             pump=self._playout.run,
             blocks=lambda: self._playout.blocks,
             on_running=self._running,
+            on_steady=self._steady,
         )
         self._latency: dict[str, float] = {}
         self._opened: dict[str, Opened] = {}
@@ -218,7 +220,9 @@ class Sound:
                 backoff.reset()
             if (direction.stuck or other.stuck) and await self._worth_a_look(error, other):
                 error = _hopeless(direction.name, error)
-            if self._faults.get(direction.name) != error.code:
+            known = self._faults.get(direction.name)
+            # One that is broken and opens all the same, but gives nothing, is still what it was.
+            if known is None or (known != error.code and not error.code.endswith("-stalled")):
                 self._faults[direction.name] = error.code
                 self.on_fault(direction.name, error)
             await self._look_again(direction, other, error)
@@ -248,6 +252,8 @@ class Sound:
         self._opened[name] = Opened(stream.name, stream.rate, stream.channels)
         self._capture.delay_ms = round(sum(self._latency.values()) * 1000)
         self._try(name)
+
+    def _steady(self, name: str) -> None:
         if self._faults.pop(name, None) is not None:
             self.on_fault(name, None)
 

@@ -6,13 +6,10 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from math import inf
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from kiosk.audio import stderr
 from kiosk.audio.card import PortAudioCard
 from kiosk.audio.frames import BLOCK, RATE, Block
 from kiosk.audio.ports import Canceller
@@ -178,12 +175,10 @@ async def test_a_sound_server_that_stands_still_is_seen_by_the_frame_clock(pipew
         await rig.until(lambda: not rig.failing(), 6.0)
 
 
+@pytest.mark.usefixtures("minute_later")
 async def test_a_device_that_keeps_failing_writes_its_few_lines_once_a_minute(
-    pipewire: PipeWire, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    pipewire: PipeWire, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with monkeypatch.context() as later:
-        later.setattr(stderr, "time", SimpleNamespace(monotonic=lambda: inf))
-        stderr.STDERR.look()
     async with running() as rig:
         for _ in range(4):
             await asyncio.to_thread(pipewire.unplug, MICROPHONE)

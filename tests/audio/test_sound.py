@@ -15,6 +15,7 @@ from kiosk.audio.frames import BLOCK, RATE, Block, silence
 from kiosk.audio.ports import MicrophoneStream, SpeakerStream
 from kiosk.audio.sound import Sound
 from kiosk.config.model import AudioConfig, EarconConfig, VadConfig
+from kiosk.errors import SoundError
 from kiosk.signals import Earcon
 from kiosk.sim.soundcard import SimulatedCard
 
@@ -310,3 +311,44 @@ def test_a_sound_that_never_ran_answers() -> None:
     sound.flush()
     assert sound.take_recorded() == b""
     assert sound.figures().blocks_captured == 0
+
+
+class Hollow(SimulatedCard):
+    """A speaker that, once it was unplugged, can be opened and takes a buffer's worth, though nobody plays it."""
+
+    def open_speaker(self, device: str, latency: float) -> SpeakerStream:
+        if self.speaker.plugged:
+            return super().open_speaker(device, latency)
+        return Buffer()
+
+
+class Buffer:
+    """Takes 100 ms, then nothing."""
+
+    def __init__(self) -> None:
+        self.rate, self.channels, self.latency, self.name = RATE, 1, 0.02, "hollow"
+        self._left = 10
+        self._aborted = threading.Event()
+
+    def write(self, block: Block) -> bool:
+        self._left -= 1
+        if self._left < 0:
+            self._aborted.wait()
+            raise SoundError("nothing", code="speaker-stalled")
+        return False
+
+    def abort(self) -> None:
+        self._aborted.set()
+
+    def close(self) -> None: ...
+
+
+async def test_a_device_that_only_fills_a_buffer_is_not_taken_for_mended() -> None:
+    async with running(Hollow()) as rig:
+        await rig.flowing()
+        rig.card.speaker.unplug()
+        await rig.until(lambda: rig.faults, 2.0)
+        await asyncio.sleep(4.0)
+        assert rig.said() == [("speaker", "speaker-failed")], "neither mended in between nor told anew"
+        rig.card.speaker.replug()
+        await rig.until(lambda: rig.said()[-1] == ("speaker", None), 5.0)

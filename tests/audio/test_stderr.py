@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import os
-from math import inf
-from types import SimpleNamespace
+from collections.abc import Callable
 
 import pytest
 
-from kiosk.audio import stderr
-from kiosk.audio.stderr import Stderr
+from kiosk.audio.stderr import STDERR
 
 
 def write(word: str) -> None:
@@ -19,11 +17,11 @@ def write(word: str) -> None:
     os.write(2, f"native {word}\n".encode())
 
 
+@pytest.mark.usefixtures("minute_later")
 def test_only_c_libraries_are_unheard_and_only_in_the_block(capfd: pytest.CaptureFixture[str]) -> None:
-    words = Stderr()
-    with words.unheard():
+    with STDERR.unheard():
         write("inside")
-        with words.unheard():
+        with STDERR.unheard():
             write("deep")
         write("still")
     write("after")
@@ -31,13 +29,11 @@ def test_only_c_libraries_are_unheard_and_only_in_the_block(capfd: pytest.Captur
     assert [line.split(":")[0] for line in said.splitlines()] == ["native inside", "native deep", "native still", "C after", "native after"]
 
 
-def test_after_a_failure_they_are_unheard_for_a_while(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    words = Stderr()
-    words.failed()
-    words.look()
+def test_after_a_failure_they_are_unheard_for_a_while(capfd: pytest.CaptureFixture[str], minute_later: Callable[[], None]) -> None:
+    STDERR.failed()
+    STDERR.look()
     write("at once")
-    monkeypatch.setattr(stderr, "time", SimpleNamespace(monotonic=lambda: inf))
-    words.look()
+    minute_later()
     write("later")
     said = capfd.readouterr().err
     assert [line.split(":")[0] for line in said.splitlines()] == ["native at once", "C later", "native later"]
