@@ -59,6 +59,8 @@ class Library(Protocol):
     def _initialize(self) -> None: ...
     def _exit_handler(self) -> None: ...
 
+    _libname: str
+
 
 class Turn:
     """Who may open, close, begin and end PortAudio: one thread at a time in the whole process, and nobody ends it under an open stream."""
@@ -118,6 +120,8 @@ def load() -> Library:
 
     library = cast("Library", sounddevice)
     atexit.unregister(library._exit_handler)  # pyright: ignore[reportPrivateUsage]  (it has no public name)
+    # A busy device would keep an opening inside for 2 s and more, and the other direction's outside: trying again is our own business.
+    ctypes.CDLL(library._libname).PaAlsa_SetRetriesBusy(0)  # pyright: ignore[reportPrivateUsage]
     return library
 
 
