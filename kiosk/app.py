@@ -12,9 +12,11 @@ from typing import Final
 
 from kiosk.audio.ports import Canceller, SoundCard
 from kiosk.audio.sound import Sound
+from kiosk.boot import Boot
 from kiosk.calls import Calls
 from kiosk.chronicle import Chronicle, Happening
-from kiosk.config.model import Config
+from kiosk.config.model import AudioConfig, Config
+from kiosk.config.parameters import same_request
 from kiosk.dispatcher import Dispatcher, Notify
 from kiosk.errors import KioskError, PanelError, SoundError
 from kiosk.health import Area, Health, Report
@@ -25,10 +27,12 @@ from kiosk.machine.states import State
 from kiosk.machine.table import STAYS
 from kiosk.nursery import Nursery
 from kiosk.panel.panel import Panel
+from kiosk.reload import Reload
 from kiosk.session.tokens import Tokens
 from kiosk.status import Collector
 from kiosk.supervisor import keep_running
 from kiosk.system.clock import Jumps
+from kiosk.system.journal import set_level
 from kiosk.system.stacks import StallStacks
 from kiosk.system.watchdog import Watchdog, told_limit
 from kiosk.vitals import Vitals
@@ -47,28 +51,30 @@ class Edges:
     """Everything of a kiosk that touches the world; the demo and the tests bring their own."""
 
     card: SoundCard
-    canceller: Canceller | None
+    canceller: Callable[[AudioConfig], Canceller | None]
     panel: Panel
     tokens: Tokens
-    new_call: NewCall
+    call_maker: Callable[[Config], NewCall]
     notify: Notify
 
 
 class Device:
     """One kiosk: its rooms, joined. `run` lives until STOP is posted or SIGTERM or SIGINT comes.
 
-    `quit_now` ends a process that will not stop in order; `file` is where the configuration came from. Made on the event loop.
+    `quit_now` ends a process that will not stop in order. With `boot`, which says where `config` came from, SIGHUP reloads it.
+    Made on the event loop.
     """
 
-    def __init__(self, config: Config, edges: Edges, quit_now: Callable[[], None], file: str | None = None) -> None:
+    def __init__(self, config: Config, edges: Edges, quit_now: Callable[[], None], boot: Boot | None = None) -> None:
         self.config = config
         self.edges = edges
         self.health = Health(clock=asyncio.get_running_loop().time)
         self.chronicle = Chronicle(words=config.log.words)
         self.nursery = Nursery()
-        self.sound = Sound(config.audio, config.vad, config.earcons, edges.card, edges.canceller)
-        stream = config.talk.first_words == "stream"
-        self.calls = Calls(edges.tokens, edges.new_call, self.sound, self.chronicle, self.nursery, stream=stream)
+        self.sound = Sound(config.audio, config.vad, config.earcons, edges.card, edges.canceller(config.audio))
+        self.calls = Calls(
+            edges.tokens, edges.call_maker(config), self.sound, self.chronicle, self.nursery, stream=config.talk.first_words == "stream"
+        )
         self._stopped = asyncio.Event()
         self.dispatcher = Dispatcher(
             config,
@@ -81,15 +87,26 @@ class Device:
             quit=self._stopped.set,
             quit_now=quit_now,
         )
+        self._stays = {**STAYS, State.LIVE: config.session.max_duration}
         vitals = Vitals(
             state=lambda: (self.dispatcher.kiosk.state, self.dispatcher.since),
-            stays={**STAYS, State.LIVE: config.session.max_duration},
+            stays=self._stays,
             figures=self.sound.figures,
             health=self.health,
             clock=asyncio.get_running_loop().time,
         )
         self.watchdog = Watchdog(edges.notify.watchdog, vitals.ails, StallStacks(), limit=told_limit(os.environ))
-        self.status = Collector(config, file, dispatcher=self.dispatcher, sound=self.sound, calls=self.calls, health=self.health)
+        self.status = Collector(
+            config,
+            str(boot.path) if boot else None,
+            dispatcher=self.dispatcher,
+            sound=self.sound,
+            calls=self.calls,
+            health=self.health,
+        )
+        self.reload = boot and Reload(
+            boot, dispatcher=self.dispatcher, notify=edges.notify, health=self.health, idle=lambda: self.calls.idle, take=self._take
+        )
         self._join()
 
     def _join(self) -> None:
@@ -117,6 +134,9 @@ class Device:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.dispatcher.post, Event(On.STOP))
         self.dispatcher.begin()
+        if self.reload:
+            self.reload.begin()
+            loop.add_signal_handler(signal.SIGHUP, self.reload.ask)
         async with asyncio.TaskGroup() as root:
             parts = [
                 root.create_task(keep_running(name, part, self.health), name=name)
@@ -129,6 +149,7 @@ class Device:
                     "heard": self._watch_heard,
                     "button": self._watch_button,
                     "xruns": lambda: watch_xruns(self.sound.figures),
+                    **({"reload": self.reload.run} if self.reload else {}),
                 }.items()
             ]
             self.nursery.spawn(self._started(), "start")
@@ -149,6 +170,24 @@ class Device:
         """Both devices have been tried once: the kiosk is up, with or without them."""
         await self.sound.tried.wait()
         self.dispatcher.post(Event(On.STARTED))
+
+    async def _take(self, config: Config) -> None:
+        """Put a configuration in force; every room leaves alone what has not changed."""
+        old, self.config = self.config, config
+        if config.log.level != old.log.level:
+            set_level(config.log.level)
+        self.chronicle.words = config.log.words
+        self.dispatcher.config = config
+        self.status.reconfigure(config)
+        self._stays[State.LIVE] = config.session.max_duration
+        self.edges.panel.reconfigure(config.button, config.led)
+        self.calls.reconfigure(self.edges.call_maker(config), stream=config.talk.first_words == "stream")
+        # A request that is under way ends first, which may take a while.
+        self.nursery.spawn(self.edges.tokens.reconfigure(config.session), "session settings")
+        standing = self.health.standing().get(Area.SESSION)
+        if standing and not standing.passes and not same_request(old.session, config.session):
+            self.health.clear(Area.SESSION)
+        await self.sound.reconfigure(config.audio, config.vad, config.earcons, lambda: self.edges.canceller(config.audio))
 
     def _watch_reach(self) -> Awaitable[None]:
         return watch_reach(self.edges.tokens, self.health, lambda: self.dispatcher.kiosk, Jumps().seen)

@@ -55,6 +55,15 @@ class Calls:
         self.post: Callable[[Event], None]
         self.on_failure: Callable[[int, SessionError | RoomError], None]
 
+    def reconfigure(self, new_call: NewCall, *, stream: bool) -> None:
+        """How the next connections are made."""
+        self._new_call, self._stream = new_call, stream
+
+    @property
+    def idle(self) -> bool:
+        """No connection is there, nor is one being left."""
+        return not self._links
+
     @property
     def agent_says(self) -> bool:
         """The agent itself says whose turn it is."""

@@ -22,7 +22,7 @@ class Chronicle:
     """Hands every happening to its listeners, on the event loop's thread. What is said is kept from all unless `words` is true."""
 
     def __init__(self, *, words: bool) -> None:
-        self._words = words
+        self.words = words
         self._listeners: list[Callable[[Happening], None]] = []
 
     def listen(self, listener: Callable[[Happening], None]) -> None:
@@ -36,7 +36,7 @@ class Chronicle:
 
     def tell(self, kind: str, words: str | None = None, **detail: object) -> None:
         """Something happened."""
-        happening = Happening(kind, detail, words if self._words else None)
+        happening = Happening(kind, detail, words if self.words else None)
         text = " ".join(f"{key}={value}" for key, value in detail.items())
         line = f"{kind}{f' {text}' if text else ''}{f': {happening.words}' if happening.words else ''}"
         _log.info("%s", line, extra={"cause": kind, "kind": kind, "fields": detail})

@@ -63,6 +63,7 @@ class Light(Protocol):
 class Notify(Protocol):
     """The service manager (`kiosk.system.notify.Notifier`)."""
 
+    def reloading(self) -> None: ...
     def ready(self) -> None: ...
     def stopping(self) -> None: ...
     def status(self, text: str) -> None: ...
@@ -85,7 +86,8 @@ class Dispatcher:
         quit: Callable[[], None],
         quit_now: Callable[[], None],
     ) -> None:
-        self._config = config
+        self.config = config
+        """In force; may be replaced at any time."""
         self._sound = sound
         self._calls = calls
         self._light = light
@@ -99,6 +101,9 @@ class Dispatcher:
         self._queue: deque[Event] = deque()
         self._busy = False
         self._shown: tuple[Indication, str] | None = None
+        self._remark = ""
+        self.started = asyncio.Event()
+        """Every device has been tried; READY is told."""
         self.kiosk = Kiosk()
         self.since = 0.0
         """When the state was entered, in the loop's time."""
@@ -122,7 +127,7 @@ class Dispatcher:
         """The visitor did something. Speech right after a call is its echo in the hall and wakes nobody."""
         if gesture is Gesture.SPEECH and self.kiosk.state is State.IDLE and asyncio.get_running_loop().time() < self._deaf_until:
             return
-        if on := MEANING[self._config.talk.mode, gesture]:
+        if on := MEANING[self.config.talk.mode, gesture]:
             self.post(Event(on))
 
     def failed(self, generation: int, error: SessionError | RoomError) -> None:
@@ -163,10 +168,16 @@ class Dispatcher:
         """Which try at a connection this is, from 1; 0 where none is being made."""
         return self._backoff.attempt + 1 if self.kiosk.state in (State.CONNECTING, State.RETRYING) else 0
 
+    def remark(self, text: str) -> None:
+        """What STATUS says beside state and fault, until it is said otherwise; empty for nothing."""
+        self._remark = text
+        self.show()
+
     def show(self) -> None:
         """Bring LED and STATUS to the true state."""
         worst, shown = self._health.worst, self.indication
         status = f"{self.kiosk.state}{f' ({shown})' if shown.value != self.kiosk.state.value else ''}{f': {worst.words}' if worst else ''}"
+        status += f"; {self._remark}" if self._remark else ""
         if self._shown == (shown, status):
             return
         self._shown = (shown, status)
@@ -183,7 +194,7 @@ class Dispatcher:
             self.why = event.on
             self._enter()
         if self.kiosk.state is State.IDLE and before.state not in (State.IDLE, State.STARTING):
-            self._deaf_until = asyncio.get_running_loop().time() + self._config.vad.refractory
+            self._deaf_until = asyncio.get_running_loop().time() + self.config.vad.refractory
         self._note(event, verdict)
         # The light goes first: it is what the visitor looks at, and every order after it costs time.
         self.show()
@@ -205,18 +216,18 @@ class Dispatcher:
             self._backoff.reset()
         elif event.on in (On.DISPLACED, On.AGENT_OVERDUE):
             self._health.report(Area.ROOM, "displaced" if event.on is On.DISPLACED else "agent-missing")
-        elif event.on is On.PATIENCE_OVER and self._health.worst is None:
+        elif event.on is On.PATIENCE_OVER and not {Area.SESSION, Area.ROOM} & self._health.standing().keys():
             self._health.report(Area.ROOM, "no-connection")
         if self.kiosk.state is State.IDLE:
             self._backoff.reset()
 
     def _device_orders(self) -> dict[Do, Callable[[], None]]:
         return {
-            Do.READY: self._notify.ready,
+            Do.READY: self._ready,
             Do.CONNECT: lambda: self._calls.connect(self.kiosk.generation),
             Do.LEAVE: self._calls.leave,
             Do.OPEN: lambda: self._open(0.0),
-            Do.OPEN_EARLIER: lambda: self._open(self._config.vad.pre_roll),
+            Do.OPEN_EARLIER: lambda: self._open(self.config.vad.pre_roll),
             Do.CLOSE: self._sound.close_microphone,
             Do.FEED: self._feed,
             Do.HOLD: self._calls.hold,
@@ -231,14 +242,14 @@ class Dispatcher:
         }
 
     def _timer_orders(self) -> dict[Do, Callable[[], None]]:
-        session, timers = self._config.session, self._timers
+        timers = self._timers
         return {
-            Do.START_TAIL: lambda: timers.start(Timer.TAIL, self._config.talk.release_tail),
+            Do.START_TAIL: lambda: timers.start(Timer.TAIL, self.config.talk.release_tail),
             Do.STOP_TAIL: lambda: timers.stop(Timer.TAIL),
             Do.START_RETRY: lambda: timers.start(Timer.RETRY, max(self._told_wait, self._backoff.next())),
-            Do.START_PATIENCE: lambda: timers.start(Timer.PATIENCE, session.connect_timeout),
-            Do.START_SILENCE: lambda: timers.start(Timer.SILENCE, session.idle_timeout),
-            Do.START_CALL: lambda: timers.start(Timer.CALL, session.max_duration),
+            Do.START_PATIENCE: lambda: timers.start(Timer.PATIENCE, self.config.session.connect_timeout),
+            Do.START_SILENCE: lambda: timers.start(Timer.SILENCE, self.config.session.idle_timeout),
+            Do.START_CALL: lambda: timers.start(Timer.CALL, self.config.session.max_duration),
             Do.START_AGENT: lambda: timers.start(Timer.AGENT, AGENT_LIMIT),
             Do.STOP_AGENT: lambda: timers.stop(Timer.AGENT),
         }
@@ -259,6 +270,10 @@ class Dispatcher:
     def _tell_gate(self) -> None:
         """Tell the room whether the microphone is live."""
         self._calls.mute(self.kiosk.muted or not self.kiosk.microphone)
+
+    def _ready(self) -> None:
+        self._notify.ready()
+        self.started.set()
 
     def _quit(self) -> None:
         self._notify.stopping()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from functools import partial
 
 from kiosk.app import Device, Edges
 from kiosk.audio.card import PortAudioCard
 from kiosk.audio.ports import Canceller
+from kiosk.boot import Boot
 from kiosk.config.model import AudioConfig, Config
 from kiosk.config.secrets import Secret
 from kiosk.link import NewCall
@@ -41,10 +43,10 @@ def real_edges(config: Config, key: Secret | None) -> Edges:
     """The appliance's own."""
     return Edges(
         card=PortAudioCard(),
-        canceller=canceller(config.audio),
+        canceller=canceller,
         panel=Panel(config.button, config.led, native(config.button.chip)),
         tokens=Tokens(config.session, key, doubt=doubt),
-        new_call=call_maker(config),
+        call_maker=call_maker,
         notify=Notifier(),
     )
 
@@ -57,12 +59,14 @@ def set_up_process(config: Config, key: Secret | None) -> None:
         register_secret(key.reveal())
 
 
-def serve(config: Config, key: Secret | None, file: str) -> None:
-    """Run the daemon by the configuration out of `file` until it is told to stop, and end the process."""
-    set_up_process(config, key)
+def serve(boot: Boot) -> None:
+    """Run the daemon until it is told to stop, and end the process."""
+    # A reload that comes before the device listens for it would end the process; the file has been read in this moment anyway.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    set_up_process(boot.config, boot.key)
 
     async def live() -> None:
-        device = Device(config, real_edges(config, key), partial(end_process, 1), file)
+        device = Device(boot.config, real_edges(boot.config, boot.key), partial(end_process, 1), boot)
         CONTEXT.provide(device.context)
         await device.run()
 

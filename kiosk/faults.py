@@ -15,7 +15,7 @@ class Severity(IntEnum):
     NOTICE = 1
     """Told by a tone when it hits a visitor; the device is well."""
     DEGRADED = 2
-    """The device works with less."""
+    """The device works, but a technician should look."""
     OFFLINE = 3
     """No call is possible now; it may pass by itself."""
     BROKEN = 4
@@ -41,7 +41,10 @@ class Fault:
     @property
     def indication(self) -> Indication | None:
         """The light while the fault stands and no call runs; None for one that only sounds."""
-        return {Severity.OFFLINE: Indication.OFFLINE, Severity.BROKEN: Indication.FAULT}.get(self.severity)
+        return _LIGHTS.get(self.severity)
+
+
+_LIGHTS: Final = {Severity.DEGRADED: Indication.ATTENTION, Severity.OFFLINE: Indication.OFFLINE, Severity.BROKEN: Indication.FAULT}
 
 
 def _faults(*rows: tuple[str, Severity, Earcon, str, str]) -> dict[str, Fault]:
@@ -93,6 +96,7 @@ FAULTS: Final = _faults(
     ("button-stuck",         Severity.BROKEN,   Earcon.ERROR,      "the button does not come up",                      "free or replace it; check its wiring and button.active"),
     ("led-missing",          Severity.DEGRADED, Earcon.ERROR,      "the LED's line does not exist",                    "correct led.pin or led.rgb"),
     ("led-taken",            Severity.DEGRADED, Earcon.ERROR,      "another program has the LED's line",               "stop that program, or correct led.pin or led.rgb"),
+    ("bad-config",           Severity.DEGRADED, Earcon.ERROR,      "the configuration has errors, the last good one is used", "voice-kiosk edit"),
     ("internal",             Severity.DEGRADED, Earcon.ERROR,      "a part of the daemon keeps failing",               "see the journal; restart the service"),
 )
 # fmt: on

@@ -22,6 +22,7 @@ class Area(StrEnum):
     SPEAKER = "speaker"
     BUTTON = "button"
     LED = "led"
+    CONFIGURATION = "configuration"
     CONTROL = "control"
     INTERNAL = "internal"
 

@@ -14,6 +14,7 @@ class Indication(StrEnum):
 
     STARTING = "starting"
     IDLE = "idle"
+    ATTENTION = "attention"
     CONNECTING = "connecting"
     LISTENING = "listening"
     THINKING = "thinking"

@@ -49,12 +49,16 @@ class Collector:
         self._calls = calls
         self._health = health
         self._clock = asyncio.get_running_loop().time
-        self._started = self._clock()
+        self._started = self._loaded = self._clock()
         self._zero = _zero(self._started)
         self._versions = {"voice-kiosk": version("voice-kiosk"), "livekit": version("livekit"), "python": platform.python_version()}
         self._statistics: RoomStatistics | None = None
         self._statistics_of: object = None
         self._statistics_at = 0.0
+
+    def reconfigure(self, config: Config) -> None:
+        """This configuration is in force from now on."""
+        self._config, self._loaded = config, self._clock()
 
     async def collect(self) -> Status:
         """The daemon at this moment; takes as long as the connection's own figures, 2 s at most."""
@@ -75,7 +79,7 @@ class Collector:
             last_error=self._fault(latest) if latest else None,
             call=self._call(statistics),
             sound=self._sound_path(),
-            configuration=ConfigurationRecord(file=self._file, loaded=self._wall(self._started), mode=self._config.talk.mode),
+            configuration=ConfigurationRecord(file=self._file, loaded=self._wall(self._loaded), mode=self._config.talk.mode),
             versions=self._versions,
         )
 

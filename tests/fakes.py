@@ -101,6 +101,11 @@ class FakeNotify:
     is_ready: bool = False
     texts: list[str] = field(default_factory=list[str])
     signs_of_life: int = 0
+    reloads: int = 0
+
+    def reloading(self) -> None:
+        self.is_ready = False
+        self.reloads += 1
 
     def ready(self) -> None:
         self.is_ready = True

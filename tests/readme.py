@@ -31,6 +31,7 @@ COLORS: Final = {
 MEANS: Final = {
     Indication.STARTING: "the device is starting",
     Indication.IDLE: "ready: press and speak",
+    Indication.ATTENTION: "ready, but something is to be mended: STATUS and the log say what",
     Indication.CONNECTING: "speak: every word is kept while the call is being made",
     Indication.LISTENING: "in a call, the agent hears you",
     Indication.THINKING: "in a call, the agent thinks",

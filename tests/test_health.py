@@ -43,7 +43,12 @@ def test_kinds_of_failure_that_a_visitor_meets_sound_different() -> None:
 
 @pytest.mark.parametrize(
     ("severity", "shown"),
-    [(Severity.NOTICE, None), (Severity.DEGRADED, None), (Severity.OFFLINE, Indication.OFFLINE), (Severity.BROKEN, Indication.FAULT)],
+    [
+        (Severity.NOTICE, None),
+        (Severity.DEGRADED, Indication.ATTENTION),
+        (Severity.OFFLINE, Indication.OFFLINE),
+        (Severity.BROKEN, Indication.FAULT),
+    ],
 )
 def test_light_follows_severity(severity: Severity, shown: Indication | None) -> None:
     assert {fault.indication for fault in FAULTS.values() if fault.severity is severity} == {shown}

@@ -68,10 +68,22 @@ class Capture:
         self.level = SILENT
         self._config = config
         self._uplink = uplink
-        self._canceller = canceller
+        self.canceller = canceller
         self._on_speech = on_speech
         self._on_drained = on_drained
+        self._vad = vad
+        self._listen(vad)
         self._gain = Gain(config.gain)
+
+    def reconfigure(self, config: MicrophoneConfig, vad: VadConfig) -> None:
+        """From any thread; a channel counts from the next run() on."""
+        self._config = config
+        self._gain = Gain(config.gain)
+        if vad != self._vad:
+            self._vad = vad
+            self._listen(vad)
+
+    def _listen(self, vad: VadConfig) -> None:
         self._speech = SpeechDetector(vad.aggressiveness, vad.level)
         self._pauses = PauseDetector(vad)
         self._window = SpeechWindow(vad)
@@ -94,8 +106,8 @@ class Capture:
 
     def _block(self, block: Block, late: bool) -> None:
         self._gain.apply(block)
-        if self._canceller is not None:
-            self._canceller.process(block, self.delay_ms)
+        if (canceller := self.canceller) is not None:
+            canceller.process(block, self.delay_ms)
         if self.muted:
             # After the canceller, which would have to learn the echo anew.
             block[:] = 0

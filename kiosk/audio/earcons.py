@@ -76,7 +76,7 @@ class Earcons:
     """All tones at the configured volume. Built-in until load_files() (slow: call it off the event loop) has replaced the named ones."""
 
     def __init__(self, config: EarconConfig) -> None:
-        self._config = config
+        self.config = config
         self._tones = {earcon: self._at_volume(tone(notes)) for earcon, notes in NOTES.items()}
 
     def __getitem__(self, earcon: Earcon) -> Block:
@@ -84,11 +84,11 @@ class Earcons:
 
     def load_files(self) -> None:
         """Read the named files; one that cannot be used is named in the journal, and the built-in tone stays."""
-        for earcon, path in self._config.files.items():
+        for earcon, path in self.config.files.items():
             try:
                 self._tones[earcon] = self._at_volume(load(path))
             except ValueError as error:
                 _log.warning("earcon %s: %s; the built-in tone is used", earcon.value, error)
 
     def _at_volume(self, samples: Block) -> Block:
-        return np.rint(samples * self._config.volume).astype(np.int16)
+        return np.rint(samples * self.config.volume).astype(np.int16)

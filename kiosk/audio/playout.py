@@ -29,7 +29,7 @@ class Playout:
         self.level = SILENT
         self._queue = queue
         self._mixer = mixer
-        self._canceller = canceller
+        self.canceller = canceller
         self.gain = Gain(config.gain)
         self._block: Block = silence()
         self._audible = 0
@@ -62,7 +62,7 @@ class Playout:
         self._audible = _HOLD if voice >= _AUDIBLE else max(0, self._audible - 1)
         # The canceller learns the agent's voice alone: taught a tone while the visitor speaks, it takes 100 to 400 ms of the first words
         # away with it, and a faint tone under them harms nobody.
-        if self._canceller is not None:
-            self._canceller.reverse(block)
+        if (canceller := self.canceller) is not None:
+            canceller.reverse(block)
         if self._mixer.add_to(block):
             self.level = dbfs(block)

@@ -13,6 +13,7 @@ from kiosk.audio.direction import Direction
 from kiosk.audio.earcons import Earcons
 from kiosk.audio.frames import BLOCK_S, Block, milliseconds
 from kiosk.audio.jitter import JitterQueue
+from kiosk.audio.levels import Gain
 from kiosk.audio.mixer import Mixer
 from kiosk.audio.playout import Playout
 from kiosk.audio.ports import Canceller, MicrophoneStream, Sink, SoundCard, SpeakerStream, Stream
@@ -75,6 +76,7 @@ class Sound:
     ) -> None:
         self.on_speech = self.on_drained = lambda: None
         self.on_fault = lambda direction, error: None
+        self._config = config
         self._card = card
         self._uplink = Uplink(vad.pre_roll)
         self._queue = JitterQueue()
@@ -84,7 +86,7 @@ class Sound:
         self._playout = Playout(config.speaker, self._queue, self._mixer, canceller)
         self._microphone = Direction[MicrophoneStream](
             "microphone",
-            open_stream=lambda: card.open_microphone(config.microphone.device, config.latency, config.microphone.channel),
+            open_stream=self._open_microphone,
             pump=self._capture.run,
             blocks=lambda: self._capture.blocks,
             on_running=self._running,
@@ -92,7 +94,7 @@ class Sound:
         )
         self._speaker = Direction[SpeakerStream](
             "speaker",
-            open_stream=lambda: card.open_speaker(config.speaker.device, config.latency),
+            open_stream=lambda: card.open_speaker(self._config.speaker.device, self._config.latency),
             pump=self._playout.run,
             blocks=lambda: self._playout.blocks,
             on_running=self._running,
@@ -114,6 +116,25 @@ class Sound:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep(self._microphone, self._speaker))
             tasks.create_task(self._keep(self._speaker, self._microphone))
+
+    async def reconfigure(
+        self, config: AudioConfig, vad: VadConfig, earcons: EarconConfig, new_canceller: Callable[[], Canceller | None]
+    ) -> None:
+        """Go on with these settings. A direction whose device is opened otherwise is closed and opened again."""
+        old, self._config = self._config, config
+        self._uplink.keep(vad.pre_roll)
+        self._capture.reconfigure(config.microphone, vad)
+        if old.speaker.gain != config.speaker.gain:
+            self._playout.gain = Gain(config.speaker.gain)
+        if _cleaning(old) != _cleaning(config):
+            self._capture.canceller = self._playout.canceller = new_canceller()
+        if earcons != self._earcons.config or earcons.files:
+            self._earcons = await asyncio.to_thread(_made, earcons)
+        same = (old.latency, old.microphone.channel) == (config.latency, config.microphone.channel)
+        if not same or old.microphone.device != config.microphone.device:
+            await self._reopen(self._microphone)
+        if old.latency != config.latency or old.speaker.device != config.speaker.device:
+            await self._reopen(self._speaker)
 
     def open_microphone(self, pre_roll: float = 0.0) -> None:
         """From this moment, minus `pre_roll` seconds (at most VadConfig.pre_roll), every sample is to reach the agent."""
@@ -197,6 +218,17 @@ class Sound:
             speaker_active=self._playout.active,
         )
 
+    def _open_microphone(self) -> MicrophoneStream:
+        microphone = self._config.microphone
+        return self._card.open_microphone(microphone.device, self._config.latency, microphone.channel)
+
+    async def _reopen(self, direction: Direction[Any]) -> None:
+        async with self._rescanning:
+            try:
+                await direction.pause()
+            finally:
+                direction.resume()
+
     def _speech(self) -> None:
         self._on_loop(self.on_speech)
 
@@ -261,6 +293,16 @@ class Sound:
         self._untried.discard(name)
         if not self._untried:
             self.tried.set()
+
+
+def _cleaning(config: AudioConfig) -> tuple[bool, bool, bool]:
+    return config.echo_cancellation, config.noise_suppression, config.gain_control
+
+
+def _made(config: EarconConfig) -> Earcons:
+    earcons = Earcons(config)
+    earcons.load_files()
+    return earcons
 
 
 def _hopeless(direction: str, error: SoundError) -> SoundError:

@@ -51,6 +51,13 @@ class Uplink:
         self._sent: NDArray[np.int16] = np.zeros(UNHEARD, dtype=np.int16)
         self._tick = 0
 
+    def keep(self, pre_roll: float) -> None:
+        """So many seconds of what comes before the gate's opening are kept from now on."""
+        blocks = round(pre_roll / BLOCK_S)
+        with self._lock:
+            if blocks != self._before.capacity:
+                self._before = BlockRing(blocks)
+
     @property
     def backlog(self) -> int:
         """Blocks recorded and not yet sent."""

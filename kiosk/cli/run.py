@@ -12,19 +12,17 @@ from kiosk.cli.check import DEFAULT
 
 
 def run(config: Annotated[Path, typer.Option("--config", help="The configuration file.")] = DEFAULT) -> None:
-    """Run the kiosk until SIGTERM. Exit 78 when the configuration cannot run."""
-    from kiosk.config.loader import load
+    """Run the kiosk until SIGTERM. A configuration that cannot run gives way to the last good one; without one, exit 78."""
+    from kiosk.boot import boot
     from kiosk.config.report import CANNOT_RUN
-    from kiosk.config.secrets import load_api_key
     from kiosk.errors import ConfigError
 
     try:
-        loaded = load(config)
-        key = load_api_key(loaded, os.environ)
+        booted = boot(config, os.environ)
     except ConfigError as error:
         typer.echo("\n".join([*error.problems, error.hint]).rstrip(), err=True)
         raise typer.Exit(CANNOT_RUN) from None
 
     from kiosk.edges import serve
 
-    serve(loaded, key, str(config))
+    serve(booted)

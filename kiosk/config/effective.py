@@ -28,17 +28,28 @@ _Dumper.add_representer(str, _Dumper.text)
 
 def effective(config: Config) -> str:
     """YAML of every key with its value; durations as texts, values of metadata and request keys that sound secret masked."""
+    return dump(shown(config))
+
+
+def shown(config: Config) -> dict[str, JsonValue]:
+    """The values of `effective` as plain ones."""
     values = config.model_dump(mode="json")
     session = values["session"]
     session["metadata"] = _masked(session["metadata"])
     if session["custom"]:
         session["custom"]["request"] = _masked(session["custom"]["request"])
-    return dump(values)
+    return values
 
 
 def dump(values: JsonValue) -> str:
     """Plain values as YAML in the loader's own reading: every text that another reading exists for is in quotes."""
     return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=False, width=100)
+
+
+def dump_inline(value: JsonValue) -> str:
+    """One value as it would stand behind its key, in one line."""
+    text = yaml.dump([value], Dumper=_Dumper, sort_keys=False, allow_unicode=True, default_flow_style=True, width=100_000)
+    return text.strip()[1:-1]
 
 
 def _masked(value: JsonValue) -> JsonValue:

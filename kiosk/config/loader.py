@@ -28,11 +28,15 @@ LIMIT: Final = 64 * 1024
 
 def load(path: Path) -> Config:
     """The configuration in the file; raises ConfigError with every problem in it, or the one that keeps it from being read."""
+    return parse(read(path), str(path))
+
+
+def read(path: Path) -> bytes:
+    """The content of a file that may be a configuration; raises ConfigError for one that cannot be."""
     try:
-        source = read_source(path, LIMIT)
+        return read_source(path, LIMIT).data
     except FileNotFoundError:
         raise refusal(path, "does not exist", "copy an example of config/ there, or name another file with --config") from None
-    return parse(source.data, str(path))
 
 
 def parse(data: bytes, name: str) -> Config:

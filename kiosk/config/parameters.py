@@ -38,6 +38,11 @@ def given(session: SessionConfig) -> dict[str, JsonValue]:
     return {name: value for name, value in values if value not in (None, "", {})}
 
 
+def same_request(one: SessionConfig, other: SessionConfig) -> bool:
+    """Whether both ask the same API for the same session."""
+    return all(getattr(one, name) == getattr(other, name) for name in ("url", "form", "custom", *PARAMETERS))
+
+
 def carries(form: Form, parameter: str) -> bool:
     """Whether a published form has a place for the parameter: only the room's own two are the livekit form's alone."""
     return form in _ROOM_FORMS or parameter not in ("room_name", "participant_identity")

@@ -30,6 +30,10 @@ class Button:
         """The contact, debounced."""
         return self._debounce.pressed
 
+    def settle_after(self, window: float) -> None:
+        """Another longest bounce from now on, in seconds."""
+        self._debounce.window = window
+
     def close(self) -> None:
         """Gives the line back; nothing is called afterwards."""
         self._closed = True

@@ -11,7 +11,7 @@ class Debounce:
     """
 
     def __init__(self, window: float, *, pressed: bool = False) -> None:
-        self._window = window
+        self.window = window
         self.pressed = pressed
         self.due: float | None = None
         """When `settle` must be called, in the same seconds as the edges' times; None while the contact is quiet."""
@@ -19,7 +19,7 @@ class Debounce:
     def edge(self, now: float, pressed: bool) -> bool:
         """True when this edge is a change of `pressed`."""
         if self.due is not None and now < self.due:
-            self.due = now + self._window
+            self.due = now + self.window
             return False
         return self._take(now, pressed)
 
@@ -32,5 +32,5 @@ class Debounce:
         if pressed == self.pressed:
             return False
         self.pressed = pressed
-        self.due = now + self._window
+        self.due = now + self.window
         return True

@@ -28,6 +28,12 @@ class Led:
         self._again = asyncio.Event()
         self._begin()
 
+    def reconfigure(self, config: LedConfig) -> None:
+        """Go on with these patterns and this brightness; the lines stay what they are."""
+        if config != self._config:
+            self._config = config
+            self._begin()
+
     def attach(self, line: LedLine | None) -> None:
         """Plays on this line from the pattern's first step on, or on none; the caller closes the line."""
         self._line = line

@@ -55,6 +55,13 @@ class Panel:
         """The first step of the indication's pattern is on the LED before this returns; never raises."""
         self._led.show(indication)
 
+    def reconfigure(self, button: ButtonConfig, led: LedConfig) -> None:
+        """Go on with this bounce, these patterns and this brightness; the lines stay those of the start."""
+        self._button_config, self._led_config = button, led
+        self._led.reconfigure(led)
+        if self._button is not None:
+            self._button.settle_after(button.debounce)
+
     async def _keep(self, part: Part, use: Callable[[Claimed], Awaitable[None]]) -> None:
         # A line can be taken, or its device file late, for a while only: nobody is there to restart the daemon.
         backoff = Backoff(base=1.0, cap=30.0)

@@ -15,6 +15,11 @@ class Budget:
         self._limit = limit
         self._spent: deque[float] = deque(maxlen=limit)
 
+    def resize(self, limit: int) -> None:
+        """Another limit from now on; what was spent stays spent."""
+        self._limit = limit
+        self._spent = deque(self._spent, maxlen=limit)
+
     def spend(self, now: float) -> None:
         """One request was made. Told when its answer is there, not when it left: so the server's window cannot be the fuller one."""
         self._spent.append(now)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from kiosk.backoff import Backoff
+from kiosk.config.parameters import same_request
 from kiosk.errors import Retry, SessionError
 from kiosk.session.budget import Budget
 from kiosk.session.client import Client, Doubt
@@ -77,13 +78,14 @@ class Tokens:
         doubt: Doubt | None = None,
         backoff: Backoff | None = None,
     ) -> None:
-        self._prefetch = config.prefetch
-        self._api: Api = api or Client(config, api_key, tls=tls, doubt=doubt)
+        self._config = config
+        self._new_api: Callable[[SessionConfig], Api] = lambda config: api or Client(config, api_key, tls=tls, doubt=doubt)
+        self._api = self._new_api(config)
         self._budget = Budget(config.requests_per_minute)
-        self._ahead = min(2, config.requests_per_minute)
         self._backoff = backoff or Backoff(base=5.0, cap=300.0, floor=1.0)
         self._ban: _Ban | None = None
         self._turn = asyncio.Lock()
+        self._looking = asyncio.Lock()
         self._asking: asyncio.Task[Grant] | None = None
         self._held: Grant | None = None
         self._renew_at = 0.0
@@ -117,9 +119,7 @@ class Tokens:
         await self._api.end(grant)
 
     async def run(self) -> None:
-        """Holds one session ahead when the configuration wants it; returns only when cancelled."""
-        if not self._prefetch:
-            await asyncio.get_running_loop().create_future()
+        """Holds one session ahead while the configuration wants it; returns only when cancelled."""
         while True:
             await self._until_wanted()
             try:
@@ -129,9 +129,32 @@ class Tokens:
                 self._failed(error)
                 await asyncio.sleep(max(self._backoff.next(), self._wait()))
 
+    async def reconfigure(self, config: SessionConfig) -> None:
+        """Ask by these settings from now on, after what is being asked; a session held by the old ones is ended.
+
+        What the API said of waiting stays in force; a refusal only where the same would be asked again.
+        """
+        async with self._turn:
+            if config == self._config:
+                return
+            if (asking := self._asking) is not None:
+                await asyncio.wait([asking])
+                self._asking = None
+                if not asking.cancelled() and asking.exception() is None:
+                    self._end_soon(asking.result())
+            if (held := self._pop()) is not None:
+                self._end_soon(held)
+            if self._ban is not None and self._ban.retry is Retry.REFUSED and not same_request(config, self._config):
+                self._ban = None
+            self._budget.resize(config.requests_per_minute)
+            old, self._api, self._config = self._api, self._new_api(config), config
+            if old is not self._api:
+                self._spawn(self._retire(old, set(self._background)))
+
     async def reachable(self) -> SessionError | None:
         """Whether the API's host answers (TCP and TLS, no session, no key sent): None, or what keeps it from it; 5 s at most."""
-        return await self._api.reachable()
+        async with self._looking:
+            return await self._api.reachable()
 
     async def close(self) -> None:
         """Ends what is held and closes the connections; 2 s at most for the API to hear of it."""
@@ -146,6 +169,13 @@ class Tokens:
             for task in late:
                 task.cancel()
         await self._api.close()
+
+    async def _retire(self, api: Api, ends: set[asyncio.Task[None]]) -> None:
+        """Close an API that is asked no longer, once all that it still does is done."""
+        if ends:
+            await asyncio.wait(ends)
+        async with self._looking:
+            await api.close()
 
     async def _next(self, needed: float) -> Grant:
         async with self._turn:
@@ -180,7 +210,7 @@ class Tokens:
         if asking.cancelled() or asking.exception() is not None:
             return
         grant = asking.result()
-        if self._prefetch and self._held is None and self._left(grant) >= _WORTH_HOLDING:
+        if self._config.prefetch and self._held is None and self._left(grant) >= _WORTH_HOLDING:
             self._hold(grant)
         else:
             self._end_soon(grant)
@@ -208,13 +238,15 @@ class Tokens:
         """Seconds until a request may be made that still leaves one for a visitor."""
         now = self._now()
         banned = self._ban.until - now if self._ban is not None else 0.0
-        return max(banned, self._budget.wait(now, slots=self._ahead), 0.0)
+        return max(banned, self._budget.wait(now, slots=min(2, self._config.requests_per_minute)), 0.0)
 
     async def _until_wanted(self) -> None:
         """Waits until nothing is held or it is to be renewed, and until a request leaves one for a visitor."""
         while True:
             self._taken.clear()
-            if not self._due():
+            if not self._config.prefetch:
+                await self._taken.wait()
+            elif not self._due():
                 with suppress(TimeoutError):
                     async with asyncio.timeout_at(self._renew_at):
                         await self._taken.wait()

@@ -84,10 +84,10 @@ class Stage:
         config = config.model_copy(update={"talk": config.talk.model_copy(update={"mode": mode})})
         edges = Edges(
             card=self._card,
-            canceller=canceller(config.audio),
+            canceller=canceller,
             panel=Panel(config.button, config.led, self.panel),
             tokens=Tokens(config.session, self._key),
-            new_call=call_maker(config),
+            call_maker=call_maker,
             notify=Notifier(),
         )
         return Device(config, edges, quit_now)

@@ -138,6 +138,11 @@ def set_up_logging(level: Level, stream: TextIO | None = None) -> None:
     logging.captureWarnings(True)
 
 
+def set_level(level: Level) -> None:
+    """The least of what is written from now on."""
+    logging.getLogger().setLevel(level.upper())
+
+
 def _lines(stream: TextIO) -> logging.Handler:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(LineFormatter(color=stream.isatty() and "NO_COLOR" not in os.environ))

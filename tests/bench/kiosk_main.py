@@ -60,10 +60,10 @@ async def main(config: Config) -> None:
     button = Button()
     edges = Edges(
         card=PortAudioCard(),
-        canceller=canceller(config.audio),
+        canceller=canceller,
         panel=Panel(config.button, config.led, button.panel),
         tokens=Tokens(config.session, Secret(KEY)),
-        new_call=call_maker(config),
+        call_maker=call_maker,
         notify=Notifier(),
     )
     device = Device(config, edges, quit_now=lambda: None)

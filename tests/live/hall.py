@@ -150,10 +150,10 @@ class Hall:
     def _edges(self, config: Config) -> Edges:
         return Edges(
             card=PortAudioCard(),
-            canceller=canceller(config.audio),
+            canceller=canceller,
             panel=Panel(config.button, config.led, self.panel),
             tokens=Tokens(config.session, Secret(KEY)),
-            new_call=call_maker(config),
+            call_maker=call_maker,
             notify=Notifier(),
         )
 
