@@ -103,7 +103,7 @@ class Reload:
             elif self._waits() and self._at_rest():
                 async with self._turn:
                     outcome = await self._go_on()
-                _log.info("the call is over; configuration %s", outcome.words)
+                _log.info("the call is over; configuration %s", outcome.words, extra={"kind": "reloaded"})
 
     async def now(self) -> Outcome:
         """Read the file again and take what can be taken; the outcome is in the journal, too. A bad file changes nothing."""
@@ -128,7 +128,7 @@ class Reload:
         outcome = await self._go_on()
         self._health.clear(Area.CONFIGURATION)
         self._dispatcher.remark(f"a restart is needed for {', '.join(outcome.restart)}" if outcome.restart else "")
-        _log.info("configuration reloaded: %s", outcome.words)
+        _log.info("configuration reloaded: %s", outcome.words, extra={"kind": "reloaded"})
         await asyncio.to_thread(self._boot.last_good.keep, text)
         return outcome
 
@@ -169,7 +169,7 @@ class Reload:
         self._health.report(Area.CONFIGURATION, "bad-config", first)
         self._dispatcher.remark(first)
         for problem in problems:
-            _log.warning("configuration refused: %s", problem)
+            _log.warning("configuration refused: %s", problem, extra={"kind": "configuration refused"})
         return Outcome(problems=problems)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Self
 
 from kiosk.app import Device, Edges
 from kiosk.audio.frames import Block
+from kiosk.boot import Boot
 from kiosk.config.model import Config
 from kiosk.errors import SessionError
+from kiosk.lastgood import LastGood
 from kiosk.machine.events import Event, On
 from kiosk.panel.panel import Panel
 from kiosk.room import events as room
@@ -20,7 +23,7 @@ from kiosk.sim.panel import SimPanel
 from kiosk.sim.soundcard import SimulatedCard
 from tests.fakes import FakeNotify
 
-FILE = "/etc/voice-kiosk/config.yaml"
+FILE = Path("/etc/voice-kiosk/config.yaml")
 
 
 class Api:
@@ -89,13 +92,13 @@ class Rig:
         config = self._config
         edges = Edges(
             card=SimulatedCard(),
-            canceller=None,
+            canceller=lambda _: None,
             panel=Panel(config.button, config.led, SimPanel()),
             tokens=Tokens(config.session, None, api=self._api()),
-            new_call=self._new_call,
+            call_maker=lambda _: self._new_call,
             notify=FakeNotify(),
         )
-        self.device = Device(config, edges, lambda: None, FILE)
+        self.device = Device(config, edges, lambda: None, Boot(config, None, FILE, b"", LastGood(None)))
         self.device.dispatcher.begin()
         self.device.dispatcher.post(Event(On.STARTED))
         return self

@@ -26,6 +26,10 @@ MESSAGE_IDS: Final[Mapping[str, str]] = {
     "fault": "1ba71c3ab659412ca699dfe456b4bb1f",
     # It works again.
     "fault over": "8464e1b128a5455ba2e00b6c8618bc34",
+    # The configuration was read again, or what waited of it for the call's end is in force.
+    "reloaded": "4f7cd1021281492bb039ba7d19d4b21a",
+    # A configuration with errors was read; one record for each.
+    "configuration refused": "bf5580ab4a0945cbb6845b6ccba98d9d",
     # A part of the daemon failed and is started again.
     "part failed": "368faa3ec68e47d980daa01b15c42637",
     # Somebody ordered something through the control socket.

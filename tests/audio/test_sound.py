@@ -352,3 +352,37 @@ async def test_a_device_that_only_fills_a_buffer_is_not_taken_for_mended() -> No
         assert rig.said() == [("speaker", "speaker-failed")], "neither mended in between nor told anew"
         rig.card.speaker.replug()
         await rig.until(lambda: rig.said()[-1] == ("speaker", None), 5.0)
+
+
+def nothing() -> None:
+    """No canceller."""
+
+
+async def test_gains_and_tones_change_without_a_gap() -> None:
+    async with running() as rig:
+        rig.sound.open_microphone()
+        rig.sound.connect(rig.sink)
+        quieter = AudioConfig.model_validate({"microphone": {"gain": -20.0}})
+        before = rig.sound.figures()
+        await rig.sound.reconfigure(quieter, VadConfig(), EarconConfig(volume=0.0), nothing)
+        rig.card.microphone.say(ramp(50))
+        rig.sound.play(Earcon.LISTENING)
+        played = time.monotonic()
+        await asyncio.sleep(1.0)
+        assert 900 < np.abs(np.concatenate(rig.sent)).max() < 1000
+        assert not rig.card.speaker.heard(played, time.monotonic()).any()
+        after = rig.sound.figures()
+        assert (after.microphone_xruns, after.speaker_xruns) == (before.microphone_xruns, before.speaker_xruns)
+        assert rig.faults == []
+
+
+async def test_another_device_is_opened_and_the_other_direction_left_alone() -> None:
+    async with running() as rig:
+        await rig.flowing()
+        made: list[int] = []
+        opened = rig.card.microphone.opened, rig.card.speaker.opened
+        other = AudioConfig.model_validate({"microphone": {"device": rig.card.microphone.name}, "echo_cancellation": False})
+        await rig.sound.reconfigure(other, VadConfig(), EarconConfig(), lambda: made.append(1))
+        await rig.flowing()
+        assert (rig.card.microphone.opened, rig.card.speaker.opened) == (opened[0] + 1, opened[1])
+        assert (made, rig.faults) == ([1], [])

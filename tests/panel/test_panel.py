@@ -187,3 +187,23 @@ async def test_no_button_and_no_led_is_no_error(running: Running) -> None:
         panel.show(Indication.FAULT)
         await asyncio.sleep(60.0)
         assert told == []
+
+
+@pytest.mark.looptime
+async def test_bounce_brightness_and_patterns_change_while_it_runs(running: Running) -> None:
+    sim = SimPanel()
+    async with running(sim, BUTTON, LED) as (panel, told):
+        panel.show(Indication.LISTENING)
+        assert sim.level == 1.0
+        own = {"listening": {"color": "#ffffff", "steps": [[0.5, "1s"]]}}
+        panel.reconfigure(ButtonConfig.model_validate({"debounce": "200ms"}), LedConfig(pin=18, brightness=0.5))
+        assert sim.level == pytest.approx(0.5**GAMMA)
+        panel.reconfigure(ButtonConfig.model_validate({"debounce": "200ms"}), LedConfig.model_validate({"pin": 18, "patterns": own}))
+        assert sim.level == pytest.approx((0.5 * 0.6) ** GAMMA)
+        sim.press()
+        await asyncio.sleep(0.1)
+        sim.release()
+        await asyncio.sleep(0.05)
+        assert told == ["press"]
+        await asyncio.sleep(0.2)
+        assert told == ["press", "release"]

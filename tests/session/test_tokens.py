@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from kiosk.backoff import Backoff
+from kiosk.config.model import SessionConfig
 from kiosk.errors import Retry, SessionError
 from kiosk.session.grant import Grant
 from kiosk.session.tokens import Tokens
@@ -241,3 +242,85 @@ async def test_close_ends_a_request_under_way() -> None:
     with suppress(asyncio.CancelledError):
         await asker
     assert asker.cancelled()
+
+
+def changed(config: SessionConfig, **values: object) -> SessionConfig:
+    return config.model_copy(update=values)
+
+
+class TestReconfigure:
+    """Other settings at run time; `api` stands for the API of any."""
+
+    async def test_what_is_held_by_the_old_settings_is_ended_and_a_new_one_held(self) -> None:
+        api = FakeApi()
+        async with tokens(api, prefetch=True) as made:
+            await asyncio.sleep(1)
+            await made.reconfigure(changed(held_ahead(), agent_id="b"))
+            await asyncio.sleep(1)
+            assert (len(api.asked), api.ended) == (2, ["0"])
+            assert (await made.take()).session_id == "1"
+
+    async def test_holding_ahead_begins_and_ends(self) -> None:
+        api = FakeApi()
+        async with tokens(api) as made:
+            await asyncio.sleep(100)
+            assert api.asked == []
+            await made.reconfigure(held_ahead())
+            await asyncio.sleep(1)
+            assert len(api.asked) == 1
+            await made.reconfigure(changed(held_ahead(), prefetch=False))
+            await asyncio.sleep(1000)
+            assert (len(api.asked), api.ended) == (1, ["0"])
+
+    async def test_what_is_being_asked_is_waited_for_and_not_handed_out(self) -> None:
+        api = FakeApi()
+        api.delay = 3.0
+        async with tokens(api) as made:
+            asking = asyncio.create_task(made.take())
+            await asyncio.sleep(1)
+            asking.cancel()
+            await made.reconfigure(changed(held_ahead(), prefetch=False, agent_id="b"))
+            assert (await made.take()).session_id == "1"
+            assert api.ended == ["0"]
+
+    async def test_a_told_wait_and_the_budget_stay_and_a_refusal_of_other_parameters_does_not(self) -> None:
+        api = FakeApi()
+        async with tokens(api, per_minute=3) as made:
+            api.error = SessionError("no such agent", code="unknown-agent", retry=Retry.REFUSED)
+            await refused(made)
+            asked = changed(settings("https://api.example.com"), requests_per_minute=3, agent_id="b")
+            await made.reconfigure(changed(asked, agent_id="a1", idle_timeout=30.0))
+            assert (await refused(made)).code == "unknown-agent"
+            assert len(api.asked) == 1
+            await made.reconfigure(changed(asked, agent_id="c"))
+            api.error = SessionError("slow down", code="busy", retry=Retry.WAIT, after=20.0)
+            assert (await refused(made)).code == "busy"
+            await made.reconfigure(changed(asked, agent_id="d"))
+            assert (await refused(made)).after == pytest.approx(20.0, abs=1)
+            assert len(api.asked) == 2
+            api.error = None
+            await asyncio.sleep(21)
+            await made.reconfigure(changed(asked, requests_per_minute=2))
+            assert (await refused(made)).code == "budget"
+
+    async def test_the_old_api_is_closed_after_what_it_has_to_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        apis: list[FakeApi] = []
+
+        def client(*_: object, **__: object) -> FakeApi:
+            apis.append(FakeApi())
+            return apis[-1]
+
+        monkeypatch.setattr("kiosk.session.tokens.Client", client)
+        made = Tokens(held_ahead(), None)
+        running = asyncio.create_task(made.run())
+        await asyncio.sleep(1)
+        await made.reconfigure(changed(held_ahead(), url="https://other.example.com", prefetch=False))
+        await asyncio.sleep(1)
+        assert (apis[0].ended, apis[0].closed, apis[1].closed) == (["0"], True, False)
+        running.cancel()
+        await made.close()
+        assert apis[1].closed
+
+
+def held_ahead() -> SessionConfig:
+    return settings("https://api.example.com", prefetch=True, requests_per_minute=5)
