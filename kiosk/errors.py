@@ -67,3 +67,11 @@ class PanelError(KioskError):
     def __init__(self, message: str, *, code: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.code = code
+
+
+class EditError(KioskError):
+    """An edit of the configuration that changed nothing. `exit_code` is the process's."""
+
+    def __init__(self, message: str, *, exit_code: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.exit_code = exit_code

@@ -22,17 +22,23 @@ def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> 
     path = Path(os.path.realpath(path))
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with open(descriptor, "wb") as file:
+        try:
             _take_over(descriptor, path, mode)
-            file.write(content)
-            file.flush()
+            _write(descriptor, content)
             os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         os.replace(name, path)
     except BaseException:
         with suppress(OSError):
             os.unlink(name)
         raise
     _flush_folder(path.parent)
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(descriptor, content) :]
 
 
 def _take_over(descriptor: int, path: Path, mode: int | None) -> None:

@@ -13,10 +13,12 @@ from types import TracebackType
 from typing import Any, Self
 
 import pytest
+import yaml
 
 from kiosk.app import Device, Edges
 from kiosk.audio.card import PortAudioCard
 from kiosk.audio.frames import RATE, Block
+from kiosk.boot import Boot, boot
 from kiosk.chronicle import Happening
 from kiosk.config.model import Config
 from kiosk.config.secrets import Secret
@@ -28,6 +30,7 @@ from kiosk.session.tokens import Tokens
 from kiosk.sim.api import SessionApi
 from kiosk.sim.panel import SimPanel
 from kiosk.sim.wav import spoken
+from kiosk.system.files import write_atomically
 from kiosk.system.notify import Notifier
 from tests.parts.align import Alignment, align
 from tests.parts.cable import Ear, Mouth
@@ -60,9 +63,12 @@ def settings(**changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Hall:
-    """`async with Hall(server, **settings) as hall`: idle and ready. The agent, if any, comes by `agent()`."""
+    """`async with Hall(server, **settings) as hall`: idle and ready. The agent, if any, comes by `agent()`.
 
-    def __init__(self, server: LiveKitServer, room: str | None = None, **changes: Mapping[str, Any]) -> None:
+    With `file` the configuration is there, and SIGHUP reloads it; the state folder is the file's own.
+    """
+
+    def __init__(self, server: LiveKitServer, room: str | None = None, *, file: Path | None = None, **changes: Mapping[str, Any]) -> None:
         self.server = server
         self.room = room or f"hall-{time.monotonic_ns()}"
         self.panel = SimPanel()
@@ -70,6 +76,9 @@ class Hall:
         self.lifetimes: list[float] = []
         """Seconds that the next tokens live, until used up; then as the API says."""
         self.api = SessionApi(KEY, lambda: server.url, self._mint)
+        self.told: list[str] = []
+        """What the service manager was told."""
+        self.file = file
         self._changes = changes
         self._stack = AsyncExitStack()
         self._folder = Path(tempfile.mkdtemp(prefix="hall-"))
@@ -81,8 +90,8 @@ class Hall:
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self.api)
-        config = Config.model_validate(settings(**{**self._changes, "session": self._session()}))
-        self.device = Device(config, self._edges(config), quit_now=lambda: None)
+        config, started = self._configured()
+        self.device = Device(config, self._edges(config), quit_now=lambda: None, boot=started)
         self.device.chronicle.listen(lambda happening: self.happenings.append((time.monotonic(), happening)))
         self.mouth = self._stack.enter_context(Mouth())
         self.ear = self._stack.enter_context(Ear())
@@ -144,6 +153,21 @@ class Hall:
         changes = [each for each, _ in itertools.groupby(all_of_them)]
         return changes[changes.index("idle") :]
 
+    def write(self, **changes: Mapping[str, Any]) -> None:
+        """Another configuration in the file: as it began, with these sections' changes."""
+        assert self.file is not None
+        values = settings(**{**self._changes, "session": self._session()})
+        for section, inner in changes.items():
+            values[section] = values.get(section, {}) | dict(inner)
+        write_atomically(self.file, yaml.safe_dump(values).encode())
+
+    def _configured(self) -> tuple[Config, Boot | None]:
+        if self.file is None:
+            return Config.model_validate(settings(**{**self._changes, "session": self._session()})), None
+        self.write()
+        started = boot(self.file, {"VOICE_KIOSK_API_KEY": KEY, "STATE_DIRECTORY": str(self.file.parent)})
+        return started.config, started
+
     def _session(self) -> dict[str, Any]:
         return {"agent_id": "hall", **self._changes.get("session", {}), "url": self._changes.get("session", {}).get("url", self.api.url)}
 
@@ -154,7 +178,7 @@ class Hall:
             panel=Panel(config.button, config.led, self.panel),
             tokens=Tokens(config.session, Secret(KEY)),
             call_maker=call_maker,
-            notify=Notifier(),
+            notify=Notifier(self.told.append),
         )
 
     def _mint(self, identity: str, room: str, lifetime: float) -> str:
