@@ -181,9 +181,11 @@ class _Desk:
     def _kept(self, error: EditError) -> EditError:
         """The error with where the copy is, if there is something in it that is not in the file."""
         try:
-            kept = self._copy.read_bytes() != (self._before or template().encode())
-        except OSError:
+            kept = read_source(self._copy, LIMIT).data != (self._before or template().encode())
+        except FileNotFoundError:
             kept = False
+        except ConfigError:
+            kept = True
         # Cut off, the editor may still be saving.
         if not kept and error.exit_code != CUT_OFF:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -85,8 +85,9 @@ class Reload:
             self._refuse(self._boot.problems)
 
     def ask(self) -> None:
-        """Reload soon: SIGHUP's handler. Asked again meanwhile, it is done once more."""
-        self._asked.set()
+        """Reload soon: SIGHUP's handler. Asked again meanwhile, it is done once more; asked at the end, it is not."""
+        if self._dispatcher.kiosk.state is not State.STOPPING:
+            self._asked.set()
 
     async def run(self) -> None:
         """Keep the file that runs, serve `ask`, and take what has waited for the end of a call. Runs for ever."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from kiosk.audio.earcons import NOTES
+from kiosk.config.changes import TAKES, Takes
 from kiosk.config.loader import parse
 from kiosk.config.model import Blink
 from kiosk.errors import ConfigError
@@ -111,6 +112,12 @@ def faults() -> str:
     return "\n".join(["| code | what is wrong | what mends it | tone |", "|---|---|---|---|", *rows])
 
 
+def takes() -> str:
+    """When each key of the configuration takes after a reload."""
+    keys = {when: ", ".join(f"`{key}`" for key, takes in TAKES.items() if takes is when) for when in Takes}
+    return "\n".join(["| a change takes | of these keys |", "|---|---|", *(f"| {when} | {names} |" for when, names in keys.items())])
+
+
 BROKEN: Final = """\
 session:
   idle_timeout: 30
@@ -141,6 +148,7 @@ BLOCKS: Final[dict[Path, dict[str, Callable[[], str]]]] = {
         "tones": tones,
         "faults": faults,
         "check": broken,
+        "takes": takes,
     },
     TECHNICIAN: {"lights": sheet, "tones": tones},
 }

@@ -62,7 +62,7 @@ class Bench:
         script = self.folder / name
         script.write_text(
             f'#!/bin/sh\necho "$@" >> {self.log}\nnumber=$(($(wc -l < {self.log}) - 1))\n'
-            f'for copy; do :; done\n[ -e {self.folder}/text$number ] && cat {self.folder}/text$number > "$copy"\n{after}\n'
+            f'for copy; do :; done\nif [ -e {self.folder}/text$number ]; then cat {self.folder}/text$number > "$copy"; fi\n{after}\n'
         )
         script.chmod(0o755)
         return str(script)

@@ -31,9 +31,9 @@ class Systemd:
         self.told: list[str] = []
 
     async def until(self, text: str, limit: float) -> float:
-        """Wait for a message that begins with `text`; the monotonic time."""
+        """Wait for a message with this text; the monotonic time."""
         async with asyncio.timeout(limit):
-            while not any(message.startswith(text) for message in self.told):
+            while not any(text in message for message in self.told):
                 self.told.append((await asyncio.get_running_loop().sock_recv(self._socket, 4096)).decode())
         return time.monotonic()
 

@@ -54,10 +54,10 @@ class Kiosk:
         self.card, self.panel, self.lag = SimulatedCard(), SimPanel(), Lag()
         edges = Edges(
             card=self.card,
-            canceller=canceller(config.audio),
+            canceller=canceller,
             panel=Panel(config.button, config.led, self.panel),
             tokens=Tokens(config.session, Secret(os.environ["VOICE_KIOSK_API_KEY"])),
-            new_call=call_maker(config),
+            call_maker=call_maker,
             notify=Manager(),
         )
         self.device = Device(config, edges, quit_now=lambda: None)
