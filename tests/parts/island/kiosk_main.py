@@ -37,6 +37,9 @@ class Manager:
     def ready(self) -> None:
         emit("ready")
 
+    def reloading(self) -> None:
+        emit("reloading")
+
     def stopping(self) -> None:
         emit("stopping")
 
