@@ -17,8 +17,9 @@ from kiosk.calls import Calls
 from kiosk.chronicle import Chronicle, Happening
 from kiosk.config.model import AudioConfig, Config
 from kiosk.config.parameters import same_request
+from kiosk.control.server import Control
 from kiosk.dispatcher import Dispatcher, Notify
-from kiosk.errors import KioskError, PanelError, SoundError
+from kiosk.errors import ControlError, KioskError, PanelError, SoundError
 from kiosk.health import Area, Health, Report
 from kiosk.link import NewCall
 from kiosk.machine.events import Event, On
@@ -30,9 +31,11 @@ from kiosk.panel.panel import Panel
 from kiosk.reload import Reload
 from kiosk.session.tokens import Tokens
 from kiosk.status import Collector
+from kiosk.steering import Steering
 from kiosk.supervisor import keep_running
 from kiosk.system.clock import Jumps
 from kiosk.system.journal import set_level
+from kiosk.system.redact import redacted
 from kiosk.system.stacks import StallStacks
 from kiosk.system.watchdog import Watchdog, told_limit
 from kiosk.vitals import Vitals
@@ -56,6 +59,8 @@ class Edges:
     tokens: Tokens
     call_maker: Callable[[Config], NewCall]
     notify: Notify
+    control: Control | None = None
+    """None where nobody can ask."""
 
 
 class Device:
@@ -107,6 +112,7 @@ class Device:
         self.reload = boot and Reload(
             boot, dispatcher=self.dispatcher, notify=edges.notify, health=self.health, idle=lambda: self.calls.idle, take=self._take
         )
+        self.steering = Steering(lambda: self.config, self.dispatcher, self.sound, self.status.collect)
         self._join()
 
     def _join(self) -> None:
@@ -121,6 +127,11 @@ class Device:
         panel.on_press = lambda: dispatcher.gesture(Gesture.PRESS)
         panel.on_release = lambda: dispatcher.gesture(Gesture.RELEASE)
         panel.on_fault = self._on_fault
+        if control := self.edges.control:
+            control.board = self.steering
+            control.clean = redacted
+            control.on_fault = lambda error: self._on_fault("control", error)
+            self.chronicle.listen(lambda happening: control.tell(happening.kind, happening.detail, happening.words))
 
     def context(self) -> dict[str, object]:
         """What the journal is told with every record; from any thread."""
@@ -138,23 +149,24 @@ class Device:
             self.reload.begin()
             loop.add_signal_handler(signal.SIGHUP, self.reload.ask)
         async with asyncio.TaskGroup() as root:
-            parts = [
-                root.create_task(keep_running(name, part, self.health), name=name)
-                for name, part in {
-                    "watchdog": self.watchdog.run,
-                    "panel": self.edges.panel.run,
-                    "sound": self.sound.run,
-                    "tokens": self.edges.tokens.run,
-                    "reach": self._watch_reach,
-                    "heard": self._watch_heard,
-                    "button": self._watch_button,
-                    "xruns": lambda: watch_xruns(self.sound.figures),
-                    **({"reload": self.reload.run} if self.reload else {}),
-                }.items()
-            ]
+            parts = [root.create_task(keep_running(name, part, self.health), name=name) for name, part in self._parts().items()]
             self.nursery.spawn(self._started(), "start")
             await self._stopped.wait()
             await self._stop(parts)
+
+    def _parts(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        return {
+            "watchdog": self.watchdog.run,
+            **({"control": self.edges.control.run} if self.edges.control else {}),
+            "panel": self.edges.panel.run,
+            "sound": self.sound.run,
+            "tokens": self.edges.tokens.run,
+            "reach": self._watch_reach,
+            "heard": self._watch_heard,
+            "button": self._watch_button,
+            "xruns": lambda: watch_xruns(self.sound.figures),
+            **({"reload": self.reload.run} if self.reload else {}),
+        }
 
     async def _stop(self, parts: list[asyncio.Task[None]]) -> None:
         """The reverse of the start; a stage that overstays its limit is left behind."""
@@ -209,7 +221,7 @@ class Device:
         panel, mode = self.edges.panel, self.config.talk.mode
         return watch_button(lambda: panel.held, mode, lambda: self.dispatcher.kiosk, self.health)
 
-    def _on_fault(self, area: str, error: SoundError | PanelError | None) -> None:
+    def _on_fault(self, area: str, error: ControlError | PanelError | SoundError | None) -> None:
         if error is None:
             self.health.clear(Area(area))
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from functools import partial
+from pathlib import Path
 
 from kiosk.app import Device, Edges
 from kiosk.audio.card import PortAudioCard
@@ -12,6 +13,7 @@ from kiosk.audio.ports import Canceller
 from kiosk.boot import Boot
 from kiosk.config.model import AudioConfig, Config
 from kiosk.config.secrets import Secret
+from kiosk.control.server import Control
 from kiosk.link import NewCall
 from kiosk.panel.panel import Panel
 from kiosk.panel.pins import native
@@ -39,8 +41,8 @@ def call_maker(config: Config) -> NewCall:
     return partial(LiveKitCall, preconnect=config.talk.first_words == "stream")
 
 
-def real_edges(config: Config, key: Secret | None) -> Edges:
-    """The appliance's own."""
+def real_edges(config: Config, key: Secret | None, socket: Path) -> Edges:
+    """The appliance's own; it can be asked at `socket`."""
     return Edges(
         card=PortAudioCard(),
         canceller=canceller,
@@ -48,6 +50,7 @@ def real_edges(config: Config, key: Secret | None) -> Edges:
         tokens=Tokens(config.session, key, doubt=doubt),
         call_maker=call_maker,
         notify=Notifier(),
+        control=Control(socket),
     )
 
 
@@ -59,14 +62,14 @@ def set_up_process(config: Config, key: Secret | None) -> None:
         register_secret(key.reveal())
 
 
-def serve(boot: Boot) -> None:
-    """Run the daemon until it is told to stop, and end the process."""
+def serve(boot: Boot, socket: Path) -> None:
+    """Run the daemon, to be asked at `socket`, until it is told to stop, and end the process."""
     # A reload that comes before the device listens for it would end the process; the file has been read in this moment anyway.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     set_up_process(boot.config, boot.key)
 
     async def live() -> None:
-        device = Device(boot.config, real_edges(boot.config, boot.key), partial(end_process, 1), boot)
+        device = Device(boot.config, real_edges(boot.config, boot.key, socket), partial(end_process, 1), boot)
         CONTEXT.provide(device.context)
         await device.run()
 

@@ -75,3 +75,19 @@ class EditError(KioskError):
     def __init__(self, message: str, *, exit_code: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.exit_code = exit_code
+
+
+class ControlError(KioskError):
+    """The control socket could not be had. `code` names the fault for `health`."""
+
+    def __init__(self, message: str, *, code: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class NoAnswerError(KioskError):
+    """The running daemon could not be asked; `absent` where none is running."""
+
+    def __init__(self, message: str, *, absent: bool, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.absent = absent

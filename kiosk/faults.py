@@ -97,6 +97,8 @@ FAULTS: Final = _faults(
     ("led-missing",          Severity.DEGRADED, Earcon.ERROR,      "the LED's line does not exist",                    "correct led.pin or led.rgb"),
     ("led-taken",            Severity.DEGRADED, Earcon.ERROR,      "another program has the LED's line",               "stop that program, or correct led.pin or led.rgb"),
     ("bad-config",           Severity.DEGRADED, Earcon.ERROR,      "the configuration has errors, the last good one is used", "voice-kiosk edit"),
+    ("control-taken",        Severity.DEGRADED, Earcon.ERROR,      "another daemon answers in this one's place",       "stop one of the two: systemctl status voice-kiosk"),
+    ("control-failed",       Severity.DEGRADED, Earcon.ERROR,      "the daemon cannot be asked for its status",        "see the journal; check the runtime folder"),
     ("internal",             Severity.DEGRADED, Earcon.ERROR,      "a part of the daemon keeps failing",               "see the journal; restart the service"),
 )
 # fmt: on

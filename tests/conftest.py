@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterator
 from typing import Any, cast
 
 import hypothesis
 import pytest
+
+from tests.secrecy import Reader, reading
 
 # Examples are timed by the wall; on shared cores that says nothing of the code.
 hypothesis.settings.register_profile("shared-cores", deadline=None)
@@ -24,6 +27,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("faults"))
         elif {"card", "pipewire"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("sound"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def reader() -> Iterator[Reader]:
+    """Reads every log record of the run."""
+    made = Reader()
+    with reading(made):
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def secrecy(reader: Reader) -> Iterator[Reader]:
+    """No test's log holds a key or a token, in any field, whatever the level and the logger."""
+    yield reader
+    leaks, reader.leaks = reader.leaks, []
+    assert leaks == []
 
 
 def pytest_unconfigure() -> None:

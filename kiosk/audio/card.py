@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from kiosk.audio.convert import frames
@@ -20,6 +20,18 @@ from kiosk.audio.streams import Microphone, Speaker, ours
 from kiosk.errors import SoundError
 
 _T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The devices of one direction with the rates at which they would be opened."""
+
+    devices: list[Device]
+    default: int
+    """Index of the library's default, -1 where there is none."""
+    chosen: Device | None
+    why_not: str
+    """Why none is chosen."""
 
 
 class PortAudioCard:
@@ -69,7 +81,11 @@ class PortAudioCard:
         except TimeoutError as error:
             raise SoundError(f"{direction} {wanted!r}: {error}", code=f"{direction}-stuck") from error
         except OSError as error:
-            raise SoundError(f"PortAudio cannot be used: {error}", code=f"{direction}-failed", hint="apt install libportaudio2") from error
+            raise _without_sound(direction, error) from error
+
+
+def _without_sound(direction: str, error: OSError) -> SoundError:
+    return SoundError(f"PortAudio cannot be used: {error}", code=f"{direction}-failed", hint="apt install libportaudio2")
 
 
 def _started(make: Callable[..., RawStream], device: Device, latency: float) -> RawStream:
@@ -84,7 +100,33 @@ def _started(make: Callable[..., RawStream], device: Device, latency: float) -> 
     return stream
 
 
+def listing(direction: str, wanted: str, channel: int | None = None) -> Listing:
+    """What there is now, and which of it a configuration that wants `wanted` gets. Raises SoundError where there is no sound at all.
+
+    A device that a program has to itself, the daemon for one, may be missing: PortAudio lists what it can open.
+    """
+    try:
+        library = load()
+        with STDERR.unheard():
+            devices, default = _listed(library, direction)
+            devices = [replace(device, rate=_rate(library, direction, device)) for device in devices]
+    except OSError as error:
+        raise _without_sound(direction, error) from error
+    try:
+        chosen = narrowed(direction, choose(direction, wanted, devices, default, look()), channel)
+        return Listing(devices, default, chosen, "")
+    except SoundError as error:
+        return Listing(devices, default, None, str(error))
+
+
 def _find(library: Library, direction: str, wanted: str, channel: int | None = None) -> Device:
+    devices, default = _listed(library, direction)
+    found = narrowed(direction, choose(direction, wanted, devices, default, look()), channel)
+    return replace(found, rate=_rate(library, direction, found))
+
+
+def _listed(library: Library, direction: str) -> tuple[list[Device], int]:
+    """The devices of one direction, and the default's index."""
     is_microphone = direction == "microphone"
     devices: list[Device] = []
     for index, entry in enumerate(library.query_devices()):
@@ -92,17 +134,15 @@ def _find(library: Library, direction: str, wanted: str, channel: int | None = N
         if channels > 0:
             devices.append(Device(index, entry["name"], channels, round(entry["default_samplerate"])))
     host = library.query_hostapis(0)
-    default = host["default_input_device"] if is_microphone else host["default_output_device"]
-    found = narrowed(direction, choose(direction, wanted, devices, default, look()), channel)
-    return replace(found, rate=_rate(library, found, is_microphone))
+    return devices, host["default_input_device"] if is_microphone else host["default_output_device"]
 
 
-def _rate(library: Library, device: Device, is_microphone: bool) -> int:
+def _rate(library: Library, direction: str, device: Device) -> int:
     """48 kHz where the device takes it, else its default.
 
     PortAudio names 44.1 kHz as the default of every ALSA device that has it, which would cost a resampler and 11 ms.
     """
-    check = library.check_input_settings if is_microphone else library.check_output_settings
+    check = library.check_input_settings if direction == "microphone" else library.check_output_settings
     try:
         check(device=device.index, channels=device.channels, dtype="int16", samplerate=RATE)
     except library.PortAudioError:

@@ -9,6 +9,8 @@ from typing import Final
 from kiosk.audio.kernel import Cards
 from kiosk.errors import SoundError
 
+_CARD: Final = re.compile(r"^\s*(\d+) \[(\S+)\s*\]", re.MULTILINE)
+"""A card's number and name in /proc/asound/cards."""
 _WHOLE: Final = 8
 """Channels up to which a device is taken at its word; one that claims more is a big interface or a plugin that takes any number."""
 
@@ -50,6 +52,15 @@ def choose(direction: str, wanted: str, devices: list[Device], default: int, ker
     )
 
 
+def configured(device: Device, cards: str) -> str:
+    """The name that a configuration gives this device so that it is found again: by its card, whose number changes, where it has one."""
+    end = re.search(r"\(hw:(\d+),(\d+)\)$", device.name)
+    if end is None:
+        return device.name
+    names = {line[1]: line[2] for line in _CARD.finditer(cards)}
+    return f"hw:CARD={names.get(end[1], end[1])}" + (f",DEV={end[2]}" if end[2] != "0" else "")
+
+
 def narrowed(direction: str, device: Device, channel: int | None) -> Device:
     """The device with the channels that are opened: a speaker's first two, a microphone's all; of more than 8 up to `channel`, or one.
 
@@ -80,6 +91,6 @@ def _by_card(wanted: str, devices: list[Device], cards: str) -> list[Device]:
     match = re.fullmatch(r"hw:CARD=([^,]+)(?:,DEV=(\d+))?", wanted)
     if match is None:
         return []
-    numbers = [line[1] for line in re.finditer(r"^\s*(\d+) \[(\S+)\s*\]", cards, re.MULTILINE) if match[1] in (line[1], line[2])]
+    numbers = [line[1] for line in _CARD.finditer(cards) if match[1] in (line[1], line[2])]
     ends = [f"(hw:{number},{match[2] or 0})" for number in numbers]
     return [device for device in devices if any(device.name.endswith(end) for end in ends)]

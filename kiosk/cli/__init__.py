@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kiosk.cli import check, demo, run
+from kiosk.cli import check, demo, devices, events, run, status, steer, volume, watch
 
 app = typer.Typer(
     name="voice-kiosk",
@@ -36,6 +36,17 @@ def _options(  # pyright: ignore[reportUnusedFunction] -- typer calls it
 
 app.command("run")(run.run)
 app.command("check")(check.check)
+app.command("status")(status.status)
+app.command("watch")(watch.watch)
+app.command("events")(events.events)
+app.command("devices")(devices.devices)
+app.command("press")(steer.press)
+app.command("release")(steer.release)
+app.command("mute")(steer.mute)
+app.command("unmute")(steer.unmute)
+app.command("hangup")(steer.hangup)
+# A gain below zero is no option.
+app.command("volume", context_settings={"ignore_unknown_options": True})(volume.volume)
 app.command("demo")(demo.demo)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,6 +27,7 @@ def demo(
     server: Annotated[
         str | None, typer.Option(help="A real LiveKit server; needs LIVEKIT_API_KEY and LIVEKIT_API_SECRET in the environment.")
     ] = None,
+    socket: Annotated[Path | None, typer.Option(help="Answer `status`, `watch`, `press` and the like at this control socket.")] = None,
     svg: Annotated[Path | None, typer.Option(help="Only draw the screen in mid-call into this file.")] = None,
 ) -> None:
     """Talk to an agent on this machine alone: no account, no hardware, no configuration."""
@@ -33,7 +35,16 @@ def demo(
     on_screen = svg is None and not script and sys.stdin.isatty() and sys.stdout.isatty()
     try:
         code = asyncio.run(
-            _shown(mode, real=sound == "real", session_url=session_url, agent_id=agent_id, server=server, svg=svg, on_screen=on_screen)
+            _shown(
+                mode,
+                real=sound == "real",
+                session_url=session_url,
+                agent_id=agent_id,
+                server=server,
+                socket=socket,
+                svg=svg,
+                on_screen=on_screen,
+            )
         )
     except KeyboardInterrupt:
         code = INTERRUPTED
@@ -44,7 +55,15 @@ def demo(
 
 
 async def _shown(
-    mode: Mode, *, real: bool, session_url: str | None, agent_id: str | None, server: str | None, svg: Path | None, on_screen: bool
+    mode: Mode,
+    *,
+    real: bool,
+    session_url: str | None,
+    agent_id: str | None,
+    server: str | None,
+    socket: Path | None,
+    svg: Path | None,
+    on_screen: bool,
 ) -> int:
     from kiosk.errors import KioskError
     from kiosk.sim.options import chosen
@@ -52,6 +71,7 @@ async def _shown(
 
     try:
         setting = chosen(mode, os.environ, real_sound=real, session_url=session_url, agent_id=agent_id, server=server)
+        setting = replace(setting, socket=socket)
     except KioskError as error:
         typer.echo(str(error) if error.hint in str(error) else f"{error}\n{error.hint}", err=True)
         return 1

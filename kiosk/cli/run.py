@@ -9,9 +9,15 @@ from typing import Annotated
 import typer
 
 from kiosk.cli.check import DEFAULT
+from kiosk.control.place import VARIABLE, own_socket
 
 
-def run(config: Annotated[Path, typer.Option("--config", help="The configuration file.")] = DEFAULT) -> None:
+def run(
+    config: Annotated[Path, typer.Option("--config", help="The configuration file.")] = DEFAULT,
+    socket: Annotated[
+        Path | None, typer.Option(envvar=VARIABLE, help="The control socket, if not in the runtime folder.", show_default=False)
+    ] = None,
+) -> None:
     """Run the kiosk until SIGTERM. A configuration that cannot run gives way to the last good one; without one, exit 78."""
     from kiosk.boot import boot
     from kiosk.config.report import CANNOT_RUN
@@ -25,4 +31,4 @@ def run(config: Annotated[Path, typer.Option("--config", help="The configuration
 
     from kiosk.edges import serve
 
-    serve(booted)
+    serve(booted, socket or own_socket(os.environ))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple, cast
 
 import lgpio
 from gpiozero import PinUnknownPi
@@ -16,6 +16,8 @@ from kiosk.errors import PanelError
 HEADERS: Final = ("pinctrl-rp1", "pinctrl-bcm2711", "pinctrl-bcm2835")
 """Labels of the chips behind the 40-pin header, newest board first: Pi 5 (chip 0 or 4, by kernel), Pi 4, earlier ones."""
 DEVICES: Final = Path("/dev")
+_IN_USE: Final = 1
+"""Bit of lgpio's line flags: somebody has the line."""
 ANY_BOARD: Final = 0xC03114
 """Revision code of a Pi 4: the header of 40 pins that all boards since 2014 have, for boards that do not tell theirs."""
 
@@ -66,6 +68,28 @@ def labels(devices: Path = DEVICES) -> dict[int, str]:
     if denied is not None and not chips:
         raise denied
     return chips
+
+
+class UsedLine(NamedTuple):
+    """A line that somebody has: the kernel or a program, by the name that it gave itself."""
+
+    number: int
+    user: str
+
+
+def used_lines(chip: int) -> list[UsedLine]:
+    """The lines of this gpiochip that are in use. PanelError where it cannot be opened."""
+    try:
+        handle = lgpio.gpiochip_open(chip)
+    except lgpio.error as error:
+        raise refused(DEVICES / f"gpiochip{chip}", str(error)) from error
+    try:
+        count = lgpio.gpio_get_chip_info(handle)[1]
+        # Status, number, flags, name, user; the library's types do not know the function.
+        told: list[tuple[int, int, int, str, str]] = [cast(Any, lgpio).gpio_get_line_info(handle, number) for number in range(count)]
+        return [UsedLine(number, user or "?") for number, (_, _, flags, _, user) in enumerate(told) if flags & _IN_USE]
+    finally:
+        lgpio.gpiochip_close(handle)
 
 
 def refused(device: Path, reason: str) -> PanelError:

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from kiosk.app import Device, Edges
@@ -15,6 +16,7 @@ from kiosk.audio.ports import SoundCard
 from kiosk.config.loader import parse
 from kiosk.config.model import Config
 from kiosk.config.secrets import Secret
+from kiosk.control.server import Control
 from kiosk.edges import call_maker, canceller
 from kiosk.panel.panel import Panel
 from kiosk.session.tokens import Tokens
@@ -49,6 +51,8 @@ class Setting:
     card: SoundCard | None = None
     """The machine's own sound card; None: a simulated one."""
     agent: AgentMode = "answer"
+    socket: Path | None = None
+    """Where the demo's kiosk can be asked, if anywhere."""
 
 
 def configuration(setting: Setting, url: str) -> Config:
@@ -89,6 +93,7 @@ class Stage:
             tokens=Tokens(config.session, self._key),
             call_maker=call_maker,
             notify=Notifier(),
+            control=Control(self.setting.socket) if self.setting.socket else None,
         )
         return Device(config, edges, quit_now)
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from kiosk.system import redact
+from tests.secrecy import Reader
 
 
 @pytest.fixture(autouse=True)
-def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def as_before(monkeypatch: pytest.MonkeyPatch, secrecy: Reader) -> Iterator[None]:
     monkeypatch.setattr(redact, "_KNOWN", set[str]())
     monkeypatch.delenv("JOURNAL_STREAM", raising=False)
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
@@ -21,3 +22,5 @@ def as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     logging.captureWarnings(False)
     root.handlers[:] = handlers
     root.setLevel(level)
+    # What is redacted here was logged with secrets in it, on purpose.
+    secrecy.leaks.clear()

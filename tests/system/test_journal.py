@@ -8,7 +8,9 @@ import os
 
 import pytest
 
+from kiosk.system.context import Context
 from kiosk.system.journal import PER_MINUTE, JournalHandler, RateFilter, set_up_logging
+from kiosk.system.messages import MESSAGE_IDS
 from kiosk.system.redact import MASK, RedactingFilter, register_secret
 
 log = logging.getLogger("kiosk.room")
@@ -80,6 +82,29 @@ def test_the_journal_gets_named_fields_and_nothing_else() -> None:
         "CODE_FUNC": "run",
     }
     assert sent == [(f"lost {MASK}", expected)]
+
+
+def test_a_kind_has_its_message_id_and_fields_come_with_their_context() -> None:
+    sent: list[dict[str, object]] = []
+    handler = JournalHandler(lambda message, **fields: sent.append(fields))
+    context = Context()
+    context.provide(lambda: {"STATE": "live", "SESSION_ID": "swordfish", "ATTEMPT": None})
+    for each in (context, RedactingFilter()):
+        handler.addFilter(each)
+    register_secret("swordfish")
+    made = logging.makeLogRecord(
+        {"name": "kiosk", "msg": "offline", "kind": "fault", "cause": "fault offline", "fields": {"FAULT": "offline"}}
+    )
+    handler.handle(made)
+    told = {name: value for name, value in sent[0].items() if name.startswith("KIOSK_") or name == "MESSAGE_ID"}
+    assert told == {"KIOSK_STATE": "live", "KIOSK_SESSION_ID": MASK, "KIOSK_FAULT": "offline", "MESSAGE_ID": MESSAGE_IDS["fault"]}
+
+
+def test_plain_lines_do_not_repeat_what_their_text_says() -> None:
+    out = io.StringIO()
+    set_up_logging("info", out)
+    log.info("state state=idle", extra={"kind": "state", "cause": "state", "fields": {"state": "idle"}})
+    assert out.getvalue()[8:] == " INFO room: state state=idle\n"
 
 
 def record(line: int = 1, cause: str | None = None) -> logging.LogRecord:

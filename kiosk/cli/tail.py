@@ -1,0 +1,47 @@
+"""The latest events of the daemon, followed in a thread of their own through its restarts."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import deque
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, cast
+
+from kiosk.cli.picture import printable
+from kiosk.control.client import RefusedError, events
+from kiosk.errors import NoAnswerError
+
+KEPT: Final = 100
+AGAIN: Final = 1.0
+"""Seconds until a daemon that went away is tried again."""
+_DULL: Final = ("at", "event", "words", "mend", "sid", "segment")
+
+
+class Tail:
+    """`lines` are the latest, the newest last; `why` is why there are no more, where that is so."""
+
+    def __init__(self, path: Path) -> None:
+        self.lines: deque[str] = deque(maxlen=KEPT)
+        self.why = ""
+        self._path = path
+        threading.Thread(target=self._follow, name="events", daemon=True).start()
+
+    def _follow(self) -> None:
+        while True:
+            try:
+                for line in events(self._path):
+                    self.why = ""
+                    self.lines.append(told(cast(dict[str, Any], json.loads(line))))
+            except (NoAnswerError, RefusedError) as error:
+                self.why = str(error)
+            time.sleep(AGAIN)
+
+
+def told(event: dict[str, Any]) -> str:
+    """An event in a line."""
+    details = " ".join(f"{key}={value}" for key, value in event.items() if key not in _DULL and value is not None)
+    words = f": {event['words']}" if event.get("words") else ""
+    return printable(f"{datetime.fromisoformat(event['at']).astimezone():%H:%M:%S} {event.get('event')} {details}{words}")

@@ -1,0 +1,90 @@
+"""The other end of the control socket, for the command line: the standard library's HTTP, so that a verb starts at once."""
+
+from __future__ import annotations
+
+import grp
+import http.client
+import json
+import socket
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from kiosk.errors import NoAnswerError
+
+LIMIT: Final = 10.0
+"""Seconds until a daemon that does not answer is given up; its own limit is shorter."""
+_START: Final = "start it: systemctl start voice-kiosk; why it ended: journalctl -u voice-kiosk -n 20"
+
+
+class RefusedError(Exception):
+    """The daemon answered that it will not; `str()` says why."""
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("kiosk", timeout=LIMIT)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def ask(path: Path, method: str, target: str, body: object = None) -> dict[str, Any]:
+    """The daemon's answer to one request. Raises NoAnswerError, and RefusedError where it says no."""
+    try:
+        with closing(_Connection(path)) as connection:
+            response = _begun(connection, method, target, body)
+            answer: dict[str, Any] = json.loads(response.read())
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise _explained(path, error) from error
+    if response.status != http.client.OK:
+        raise RefusedError(str(answer.get("error", response.reason)))
+    return answer
+
+
+def events(path: Path) -> Generator[bytes]:
+    """The daemon's events from now on, one JSON line each, until it ends. Raises as `ask` does."""
+    try:
+        with closing(_Connection(path)) as connection:
+            response = _begun(connection, "GET", "/events", None)
+            if response.status != http.client.OK:
+                raise RefusedError(str(json.loads(response.read()).get("error", response.reason)))
+            # Between two events there may be a night.
+            connection.sock.settimeout(None)
+            while line := response.readline():
+                yield line
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise _explained(path, error) from error
+
+
+def _begun(connection: _Connection, method: str, target: str, body: object) -> http.client.HTTPResponse:
+    connection.request(method, target, None if body is None else json.dumps(body))
+    return connection.getresponse()
+
+
+def _explained(path: Path, error: Exception) -> NoAnswerError:
+    match error:
+        case FileNotFoundError() | ConnectionRefusedError():
+            return NoAnswerError(f"voice-kiosk is not running: nothing answers at {path}", absent=True, hint=_START)
+        case PermissionError():
+            return NoAnswerError(f"you may not ask the daemon: {path} is for its group", absent=False, hint=_may(path))
+        case TimeoutError():
+            hint = "try again; systemctl status voice-kiosk says whether it is busy or hangs"
+            return NoAnswerError(f"the daemon at {path} does not answer within {LIMIT:g} s", absent=False, hint=hint)
+        case ConnectionError() | http.client.RemoteDisconnected():
+            return NoAnswerError(f"the daemon at {path} went away while it was asked", absent=True, hint=_START)
+        case _:
+            hint = "name the right one with --socket"
+            return NoAnswerError(f"what answers at {path} is no voice-kiosk: {error}", absent=False, hint=hint)
+
+
+def _may(path: Path) -> str:
+    try:
+        group = grp.getgrgid(path.stat().st_gid).gr_name
+    except (OSError, KeyError):
+        group = "voice-kiosk"
+    return f"use sudo, or join its group and log in again: sudo usermod -aG {group} $USER"
