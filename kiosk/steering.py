@@ -74,8 +74,9 @@ class Steering:
             return f"{order}: means nothing in mode {self._config().talk.mode}"
         if order is Order.HANG_UP and before.state in (State.IDLE, State.STARTING, State.STOPPING):
             return "hangup: there is no call"
-        if order in (Order.MUTE, Order.UNMUTE) and before.muted is after.muted:
-            return f"{order}: the microphone {'is muted already' if after.muted else 'was not muted'}"
+        if order in (Order.MUTE, Order.UNMUTE):
+            already = " already" if before.muted is after.muted else ""
+            return f"{order}: the microphone is {'muted' if after.muted else 'not muted'}{already}; the LED shows {shown}"
         change = f"{before.state} → {after.state}" if before.state is not after.state else f"still {after.state}"
         return f"{order}: {change}; the LED shows {shown}"
 

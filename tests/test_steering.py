@@ -31,7 +31,7 @@ async def test_what_means_nothing_is_said_to_mean_nothing() -> None:
         steering = rig.device.steering
         assert steering.obey(Order.RELEASE, "uid 0").said == "release: means nothing in mode toggle"
         assert steering.obey(Order.HANG_UP, "uid 0").said == "hangup: there is no call"
-        assert steering.obey(Order.UNMUTE, "uid 0").said == "unmute: the microphone was not muted"
+        assert steering.obey(Order.UNMUTE, "uid 0").said == "unmute: the microphone is not muted already; the LED shows idle"
         assert rig.device.dispatcher.kiosk.state is State.IDLE
 
 

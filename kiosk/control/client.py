@@ -6,6 +6,7 @@ import grp
 import http.client
 import json
 import socket
+import time
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +16,8 @@ from kiosk.errors import NoAnswerError
 
 LIMIT: Final = 10.0
 """Seconds until a daemon that does not answer is given up; its own limit is shorter."""
+_AGAIN: Final = 0.02
+"""Seconds until the next try to stand in a full line."""
 _START: Final = "start it: systemctl start voice-kiosk; why it ended: journalctl -u voice-kiosk -n 20"
 
 
@@ -30,7 +33,15 @@ class _Connection(http.client.HTTPConnection):
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
+        end = time.monotonic() + LIMIT
+        while True:
+            try:
+                return self.sock.connect(str(self._path))
+            except BlockingIOError:
+                # So many others wait that the kernel lets nobody else stand in line.
+                if time.monotonic() > end:
+                    raise TimeoutError from None
+                time.sleep(_AGAIN)
 
 
 def ask(path: Path, method: str, target: str, body: object = None) -> dict[str, Any]:
@@ -50,13 +61,15 @@ def events(path: Path) -> Generator[bytes]:
     """The daemon's events from now on, one JSON line each, until it ends. Raises as `ask` does."""
     try:
         with closing(_Connection(path)) as connection:
-            response = _begun(connection, "GET", "/events", None)
-            if response.status != http.client.OK:
-                raise RefusedError(str(json.loads(response.read()).get("error", response.reason)))
-            # Between two events there may be a night.
-            connection.sock.settimeout(None)
-            while line := response.readline():
-                yield line
+            connection.connect()
+            # The connection gives its socket away with the answer's head.
+            line = connection.sock
+            with closing(_begun(connection, "GET", "/events", None)) as response:
+                if response.status != http.client.OK:
+                    raise RefusedError(str(json.loads(response.read()).get("error", response.reason)))
+                # Between two events there may be a night.
+                line.settimeout(None)
+                yield from response
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise _explained(path, error) from error
 

@@ -107,11 +107,13 @@ def _extras(record: logging.LogRecord) -> dict[str, object]:
     return {name: value for name, value in vars(record).items() if name not in _STANDARD and name not in _OWN}
 
 
-def _fields(record: logging.LogRecord) -> dict[str, str]:
+def _fields(record: logging.LogRecord) -> dict[str, str | int]:
     own: dict[str, object] = {}
     for source in (getattr(record, "context", {}), getattr(record, "fields", {}), _extras(record)):
         own |= cast(Mapping[str, object], source)
-    fields = {f"KIOSK_{re.sub(r'[^A-Z0-9]', '_', name.upper())}": str(value) for name, value in own.items() if value is not None}
+    fields: dict[str, str | int] = {
+        f"KIOSK_{re.sub(r'[^A-Z0-9]', '_', name.upper())}": str(value) for name, value in own.items() if value is not None
+    }
     if message_id := MESSAGE_IDS.get(getattr(record, "kind", "")):
         fields["MESSAGE_ID"] = message_id
     if record.exc_text:
@@ -122,7 +124,8 @@ def _fields(record: logging.LogRecord) -> dict[str, str]:
         "LOGGER": record.name,
         "THREAD_NAME": str(record.threadName),
         "CODE_FILE": record.pathname,
-        "CODE_LINE": str(record.lineno),
+        # systemd-python takes a number here and nothing else.
+        "CODE_LINE": record.lineno,
         "CODE_FUNC": record.funcName,
     }
 

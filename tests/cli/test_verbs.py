@@ -20,7 +20,7 @@ from tests.parts.process import ROOT
 KEY = "verbs-key-1234567890"
 CONFIG = """\
 session: {agent_id: verbs, url: "http://127.0.0.1:9"}
-button: {pin: null}
+talk: {mode: toggle}
 """
 
 
@@ -165,11 +165,11 @@ def test_without_a_daemon_it_says_what_happened_and_what_next(tmp_path: Path, wo
     ]
 
 
-def test_who_may_not_ask_is_told_how_to(tmp_path: Path, daemon: Path) -> None:
+def test_who_may_not_ask_is_told_how_to(tmp_path: Path) -> None:
     inner = tmp_path / "closed"
     inner.mkdir(mode=0o700)
     program = (
-        "import os, sys; os.geteuid() or os.setuid(65534); from pathlib import Path; from kiosk.control.client import ask\n"
+        "import os, sys; from pathlib import Path; from kiosk.control.client import ask; os.geteuid() or os.setuid(65534)\n"
         "try: ask(Path(sys.argv[1]), 'GET', '/status')\n"
         "except Exception as error: print(error.absent, error, error.hint)"
     )

@@ -78,7 +78,7 @@ def test_the_journal_gets_named_fields_and_nothing_else() -> None:
         "LOGGER": "kiosk.room",
         "THREAD_NAME": "MainThread",
         "CODE_FILE": "/x.py",
-        "CODE_LINE": "7",
+        "CODE_LINE": 7,
         "CODE_FUNC": "run",
     }
     assert sent == [(f"lost {MASK}", expected)]

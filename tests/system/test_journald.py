@@ -18,7 +18,7 @@ from tests.parts.process import ROOT
 KEY = "journal-key-0987654321"
 CONFIG = """\
 session: {agent_id: journal, url: "http://127.0.0.1:9"}
-button: {pin: null}
+talk: {mode: toggle}
 """
 IN_PLACE = 'mount -t tmpfs none /run && mkdir -p /run/systemd/journal && mount --bind "$1" /run/systemd/journal && shift && exec "$@"'
 
