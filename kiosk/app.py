@@ -202,7 +202,7 @@ class Device:
         await self.sound.reconfigure(config.audio, config.vad, config.earcons, lambda: self.edges.canceller(config.audio))
 
     def _watch_reach(self) -> Awaitable[None]:
-        return watch_reach(self.edges.tokens, self.health, lambda: self.dispatcher.kiosk, Jumps().seen)
+        return watch_reach(self.edges.tokens, self.health, lambda: self.dispatcher.kiosk, Jumps().seen, self.dispatcher.post)
 
     def _watch_heard(self) -> Awaitable[None]:
         return watch_heard(

@@ -40,11 +40,14 @@ class Reachable(Protocol):
     async def reachable(self) -> SessionError | None: ...
 
 
-async def watch_reach(tokens: Reachable, health: Health, kiosk: Callable[[], Kiosk], clock_set: Callable[[], float]) -> None:
+async def watch_reach(
+    tokens: Reachable, health: Health, kiosk: Callable[[], Kiosk], clock_set: Callable[[], float], post: Callable[[Event], None]
+) -> None:
     """While idle, keep the session area's fault true without asking for a session. Runs for ever.
 
     A refusal (key, balance, rights) is not cleared by the API being there: only the next session that it grants does that.
-    `clock_set` tells by how many seconds the calendar was set since it was asked last: certificates are judged anew at once.
+    `clock_set` tells by how many seconds the calendar was set since it was asked last: certificates are judged anew at once, and a
+    visitor who waits for that waits no longer.
     """
     backoff, due, loop = Backoff(base=2.0, cap=REACH_PERIOD, floor=1.0), 0.0, asyncio.get_running_loop()
     while True:
@@ -53,6 +56,8 @@ async def watch_reach(tokens: Reachable, health: Health, kiosk: Callable[[], Kio
             backoff.reset()
             due = 0.0
         standing = health.standing().get(Area.SESSION)
+        if moved and standing and standing.code == "clock" and kiosk().state is State.RETRYING:
+            post(Event(On.RETRY_DUE))
         if kiosk().state is State.IDLE and loop.time() >= due and (standing is None or standing.passes):
             error = await tokens.reachable()
             if error is None:

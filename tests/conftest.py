@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 
 from tests.secrecy import Reader, reading
+from tests.parts.blocking import watched
 
 # Examples are timed by the wall; on shared cores that says nothing of the code.
 hypothesis.settings.register_profile("shared-cores", deadline=None)
@@ -18,6 +19,23 @@ hypothesis.settings.load_profile("shared-cores")
 
 # pytest-asyncio asks for the current loop before it makes its own; without this word asyncio makes one up that nobody closes.
 asyncio.set_event_loop(None)
+
+BLOCKED: list[str] = []
+"""What the daemon's code did on a loop that may block it, since the last test."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watch() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]  (pytest uses it)
+    with watched(BLOCKED):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _loop_never_blocked() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+    """Nothing of ours may block an event loop, in any test."""
+    BLOCKED.clear()
+    yield
+    assert not BLOCKED, BLOCKED[0]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -107,6 +107,10 @@ class TestSupervisor:
             await task
 
 
+def nobody(event: Event) -> None:
+    raise AssertionError(event)
+
+
 class Doorstep:
     """An API that is there, or not."""
 
@@ -124,7 +128,7 @@ class TestWatches:
     async def test_idle_without_an_api_is_offline_until_it_is_back(self) -> None:
         api, health, kiosk = Doorstep(), Health(), Kiosk(State.IDLE)
         api.error = SessionError("away", code="offline", retry=Retry.SOON)
-        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: 0.0))
+        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: 0.0, nobody))
         await asyncio.sleep(1)
         assert health.standing()[Area.SESSION].code == "offline"
         await asyncio.sleep(3600)
@@ -138,7 +142,7 @@ class TestWatches:
         api, health, kiosk = Doorstep(), Health(), Kiosk(State.IDLE)
         jumps: list[float] = []
         api.error = SessionError("no certificate can be judged", code="clock", retry=Retry.SOON)
-        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: jumps.pop() if jumps else 0.0))
+        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: jumps.pop() if jumps else 0.0, nobody))
         await asyncio.sleep(3600)
         assert health.standing()[Area.SESSION].code == "clock"
         api.error = None
@@ -147,17 +151,36 @@ class TestWatches:
         assert health.worst is None
         task.cancel()
 
+    @pytest.mark.parametrize(
+        ("state", "code", "posted"),
+        [
+            (State.RETRYING, "clock", [Event(On.RETRY_DUE)]),
+            (State.RETRYING, "busy", []),
+            (State.IDLE, "clock", []),
+            (State.LIVE, "clock", []),
+        ],
+    )
+    async def test_a_visitor_who_waits_for_the_clock_waits_no_longer(self, state: State, code: str, posted: list[Event]) -> None:
+        health, jumps, told = Health(), [0.0, 86_400.0, 0.0], list[Event]()
+        health.report(Area.SESSION, code)
+        task = asyncio.create_task(
+            watch_reach(Doorstep(), health, lambda: Kiosk(state), lambda: jumps.pop() if jumps else 0.0, told.append)
+        )
+        await asyncio.sleep(10)
+        assert told == posted
+        task.cancel()
+
     async def test_a_refusal_is_not_cleared_by_the_doorstep(self) -> None:
         api, health, kiosk = Doorstep(), Health(), Kiosk(State.IDLE)
         health.report(Area.SESSION, "bad-key")
-        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: 0.0))
+        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: 0.0, nobody))
         await asyncio.sleep(600)
         assert health.standing()[Area.SESSION].code == "bad-key"
         task.cancel()
 
     async def test_nothing_is_asked_in_a_call(self) -> None:
         api, health, kiosk = Doorstep(), Health(), Kiosk(State.LIVE)
-        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: 0.0))
+        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: 0.0, nobody))
         await asyncio.sleep(600)
         assert api.asked == 0
         task.cancel()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 
@@ -16,6 +17,8 @@ def end_process(code: int) -> NoReturn:
     caller's to end before.
     """
     logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        # What a full or broken disk does not take is lost either way; the exit code must not be.
+        with suppress(OSError):
+            stream.flush()
     os._exit(code)

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Final, Literal, TextIO, cast
 
+from kiosk.system.background import Background
 from kiosk.system.context import CONTEXT
 from kiosk.system.messages import MESSAGE_IDS
 from kiosk.system.redact import RedactingFilter
@@ -132,7 +133,7 @@ def _fields(record: logging.LogRecord) -> dict[str, str | int]:
 
 def set_up_logging(level: Level, stream: TextIO | None = None) -> None:
     """Sends all logging of the process to the journal under systemd, else to `stream` (stderr); called again, it sets up anew."""
-    handler = _journal() or _lines(sys.stderr if stream is None else stream)
+    handler = Background(_journal() or _lines(sys.stderr if stream is None else stream))
     handler.addFilter(CONTEXT)
     # Nothing after redaction ever sees a secret.
     handler.addFilter(RedactingFilter())

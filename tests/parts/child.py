@@ -66,6 +66,10 @@ class Child:
         """The process, for CPU and memory figures."""
         return self._running().pid
 
+    async def ended(self) -> int:
+        """Wait for its end; the exit code, negative for a signal."""
+        return await asyncio.wait_for(self._running().wait(), self.LIMIT)
+
     async def ask(self, do: str, **fields: object) -> Event:
         """Has it do something; its answer, RuntimeError where it failed."""
         number = next(self._numbers)

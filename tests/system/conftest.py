@@ -20,6 +20,9 @@ def as_before(monkeypatch: pytest.MonkeyPatch, secrecy: Reader) -> Iterator[None
     handlers, level = root.handlers[:], root.level
     yield
     logging.captureWarnings(False)
+    for handler in root.handlers:
+        if handler not in handlers:
+            handler.close()
     root.handlers[:] = handlers
     root.setLevel(level)
     # What is redacted here was logged with secrets in it, on purpose.

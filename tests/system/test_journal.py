@@ -9,11 +9,20 @@ import os
 import pytest
 
 from kiosk.system.context import Context
+from kiosk.system.background import Background
 from kiosk.system.journal import PER_MINUTE, JournalHandler, RateFilter, set_up_logging
 from kiosk.system.messages import MESSAGE_IDS
 from kiosk.system.redact import MASK, RedactingFilter, register_secret
 
 log = logging.getLogger("kiosk.room")
+
+
+def handler() -> Background:
+    """The one that set_up_logging made."""
+    [made] = logging.getLogger().handlers
+    assert isinstance(made, Background)
+    made.flush()
+    return made
 
 
 class Terminal(io.StringIO):
@@ -27,6 +36,7 @@ def test_a_line_says_when_what_and_its_extras() -> None:
     set_up_logging("info", out)
     log.info("joined %s\nagain", "swordfish", extra={"attempt": 2})
     log.debug("unseen")
+    handler()
     line = out.getvalue()
     assert line[8:] == f" INFO room: joined {MASK} ⏎ again attempt=2\n"
 
@@ -38,6 +48,7 @@ def test_a_traceback_follows_indented() -> None:
         raise ValueError("bad")
     except ValueError:
         log.exception("failed")
+    handler()
     assert out.getvalue().endswith("    ValueError: bad\n")
 
 
@@ -46,6 +57,7 @@ def test_color_only_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     for out, colored in ((Terminal(), True), (io.StringIO(), False)):
         set_up_logging("info", out)
         log.warning("careful")
+        handler()
         assert ("\033[33m" in out.getvalue()) is colored
 
 
@@ -53,10 +65,10 @@ def test_the_journal_is_used_only_while_stderr_is_its_stream(monkeypatch: pytest
     status = os.fstat(2)
     monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
     set_up_logging("info")
-    assert [type(handler) for handler in logging.getLogger().handlers] == [JournalHandler]
+    assert type(handler().handler) is JournalHandler
     monkeypatch.setenv("JOURNAL_STREAM", "1:1")
     set_up_logging("info", io.StringIO())
-    assert [type(handler) for handler in logging.getLogger().handlers] == [logging.StreamHandler]
+    assert type(handler().handler) is logging.StreamHandler
 
 
 def test_the_journal_gets_named_fields_and_nothing_else() -> None:
@@ -65,12 +77,12 @@ def test_the_journal_gets_named_fields_and_nothing_else() -> None:
     def send(message: str, **fields: object) -> None:
         sent.append((message, fields))
 
-    handler = JournalHandler(send)
-    handler.addFilter(RedactingFilter())
+    journal = JournalHandler(send)
+    journal.addFilter(RedactingFilter())
     register_secret("swordfish")
     record = logging.LogRecord("kiosk.room", logging.WARNING, "/x.py", 7, "lost %s", ("swordfish",), None, "run")
     record.room_name = "swordfish hall"
-    handler.handle(record)
+    journal.handle(record)
     expected = {
         "KIOSK_ROOM_NAME": f"{MASK} hall",
         "PRIORITY": "4",
