@@ -21,6 +21,8 @@ from tests.parts.far_end import FarEnd
 from tests.parts.livekit_server import LiveKitServer
 
 ROOM = "appliance"
+TOUCH = 0.15
+"""Seconds; what is much shorter is a bounce."""
 
 
 class Appliance(Child):
@@ -50,9 +52,11 @@ class Appliance(Child):
         return time.monotonic()
 
     async def toggle(self) -> None:
-        """Press and release: a call begins, or ends."""
+        """Press and release, as long as a finger takes: a call begins, or ends."""
         await self.ask("press")
+        await asyncio.sleep(TOUCH)
         await self.ask("release")
+        await asyncio.sleep(TOUCH)
 
     def send(self, number: signal.Signals) -> None:
         """A signal to the daemon."""

@@ -14,7 +14,7 @@ from tests.faults.conftest import Report
 from tests.live.hall import KEY
 from tests.parts.livekit_server import LiveKitServer
 
-WATCHDOG = 15.0
+WATCHDOG = 20.0
 """WatchdogSec of the unit."""
 IN_ALL = 25.0
 
