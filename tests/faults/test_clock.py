@@ -52,7 +52,7 @@ async def test_a_wrong_clock_is_named_and_a_right_one_works_at_once(server: Live
         named = await it.until("fault", "clock") - begun
         assert await off_by(it) == pytest.approx(-400 * DAY, abs=5)
         await it.toggle()
-        await asyncio.sleep(2)
+        await asyncio.sleep(0.3)
         waited = (await it.figures())["state"]
         await it.toggle()
         await asyncio.sleep(4)
