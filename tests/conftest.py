@@ -10,8 +10,8 @@ from typing import Any, cast
 import hypothesis
 import pytest
 
-from tests.secrecy import Reader, reading
 from tests.parts.blocking import watched
+from tests.secrecy import Reader, reading
 
 # Examples are timed by the wall; on shared cores that says nothing of the code.
 hypothesis.settings.register_profile("shared-cores", deadline=None)
