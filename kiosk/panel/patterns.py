@@ -19,7 +19,7 @@ def _blink(color: str, *steps: tuple[float, str], fade: bool = False) -> Blink:
 BUILT_IN: Final[Mapping[Indication, Blink]] = {
     Indication.STARTING: _blink("#ffffff", (1.0, "80ms"), (0.0, "420ms")),
     Indication.IDLE: _blink("#00a0ff", (0.5, "60ms"), (0.0, "2940ms")),
-    Indication.ATTENTION: _blink("#ffc000", (0.5, "60ms"), (0.0, "240ms"), (0.5, "60ms"), (0.0, "2640ms")),
+    Indication.ATTENTION: _blink("#ffc000", (0.5, "60ms"), (0.0, "240ms"), (0.5, "600ms"), (0.0, "2700ms")),
     Indication.CONNECTING: _blink("#00a0ff", (1.0, "125ms"), (0.0, "125ms")),
     Indication.LISTENING: _blink("#00ff40", (1.0, "1s")),
     Indication.THINKING: _blink("#a000ff", (1.0, "700ms"), (0.0, "700ms"), fade=True),

@@ -51,6 +51,7 @@ async def test_a_good_file_in_a_call(server: LiveKitServer, tmp_path: Path, repo
         config = hall.device.config
         applied = (config.earcons.volume, config.led.brightness, config.talk.mode, config.button.pin) == (0.1, 1.0, "toggle", 17)
         assert "a restart is needed for button.pin" in hall.told[-1] or any("button.pin" in text for text in hall.told)
+        hall.panel.release()
         hall.device.dispatcher.post(Event(On.HANG_UP))
         await hall.until(lambda: hall.device.config.talk.mode == "hold")
         waited = hall.device.config.session.agent_id == "b" and hall.device.config.button.pin == 17

@@ -90,15 +90,15 @@ async def test_only_the_state_folder_takes_anything_and_the_good_file_is_kept_th
         daemon.write(talk={"mode": "toggle", "release_tail": "1s"})
         process.send_signal(signal.SIGHUP)
         await daemon.kept("release_tail: 1s")
-        daemon.config.write_text("talk:\n  mdoe: hold\n")
+        daemon.config.write_text("session: {agent_id: a}\ntalk:\n  mdoe: hold\n")
         process.send_signal(signal.SIGHUP)
-        await daemon.systemd.until(f"{daemon.config}:2:3: talk.mdoe: unknown key", 10)
+        await daemon.systemd.until(f"{daemon.config}:3:3: talk.mdoe: unknown key", 10)
         assert "WARNING" in await daemon.ends(process)
     assert sorted(path.name for path in daemon.state.iterdir()) == ["last-good.yaml"]
     # The next morning: the file is still bad, and the device works.
     async with daemon.running(state=True) as process:
         await daemon.systemd.until("STATUS=idle (", 10)
-        await daemon.systemd.until(f"{daemon.config}:2:3: talk.mdoe: unknown key", 10)
+        await daemon.systemd.until(f"{daemon.config}:3:3: talk.mdoe: unknown key", 10)
         assert "bad-config" in await daemon.ends(process)
 
 
