@@ -173,6 +173,11 @@ class Dispatcher:
         self._remark = text
         self.show()
 
+    def present(self) -> dict[str, str | None]:
+        """The state as it is told to those who listen."""
+        worst = self._health.worst
+        return {"state": self.kiosk.state.value, "indication": self.indication.value, "fault": worst.code if worst else None}
+
     def show(self) -> None:
         """Bring LED and STATUS to the true state."""
         worst, shown = self._health.worst, self.indication
@@ -183,7 +188,7 @@ class Dispatcher:
         self._shown = (shown, status)
         self._light.show(shown)
         self._notify.status(status)
-        self._chronicle.tell("state", state=self.kiosk.state.value, indication=shown.value, fault=worst.code if worst else None)
+        self._chronicle.tell("state", **self.present())
 
     def _take(self, event: Event) -> None:
         before = self.kiosk

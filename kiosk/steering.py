@@ -65,8 +65,7 @@ class Steering:
 
     def present(self) -> Mapping[str, object]:
         """As the chronicle tells a change of state."""
-        dispatcher = self._dispatcher
-        return {"state": dispatcher.kiosk.state.value, "indication": dispatcher.indication.value}
+        return self._dispatcher.present()
 
     def _words(self, order: Order, before: Kiosk) -> str:
         after, shown = self._dispatcher.kiosk, self._dispatcher.indication

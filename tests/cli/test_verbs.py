@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
+import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,21 +126,32 @@ def test_events_are_json_lines_for_as_long_as_somebody_reads(daemon: Path) -> No
 def test_watch_draws_on_a_terminal_and_says_so_elsewhere(daemon: Path) -> None:
     done = typed("watch", socket=daemon)
     assert (done.returncode, done.stderr) == (2, "watch draws on a terminal, and this is none: use `status` or `events`\n")
-    # `script` is util-linux's pseudo-terminal.
-    drawn = subprocess.run(
-        ["script", "-qec", f"stty rows 30 cols 120; timeout -s INT 3 {sys.executable} -m kiosk watch --socket {daemon}", "/dev/null"],
-        cwd=ROOT,
-        env={**os.environ, "TERM": "xterm"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
+    terminal, inner = pty.openpty()
+    termios.tcsetwinsize(inner, (30, 120))
+    environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kiosk", "watch", "--socket", daemon], env=environment, stdin=inner, stdout=inner, stderr=inner
     )
-    assert "\033[?1049h" in drawn.stdout
-    assert "what happens" in drawn.stdout
-    assert "microphone-missing" in drawn.stdout
-    assert "Traceback" not in drawn.stdout
+    os.close(inner)
+    drawn = seen(terminal, " state state=idle")
+    assert "microphone-missing" in drawn
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    assert "Traceback" not in drawn + seen(terminal, None)
+    os.close(terminal)
+
+
+def seen(terminal: int, until: str | None, limit: float = 30.0) -> str:
+    """What a terminal shows until a text comes, or until nobody writes to it any more."""
+    shown, end = "", time.monotonic() + limit
+    while until is None or until not in shown:
+        assert time.monotonic() < end, shown
+        if select.select([terminal], [], [], 0.1)[0]:
+            try:
+                shown += os.read(terminal, 65536).decode(errors="replace")
+            except OSError:
+                break
+    return shown
 
 
 def test_devices_need_no_daemon_and_say_why_none_is_chosen(tmp_path: Path) -> None:

@@ -98,7 +98,11 @@ def test_the_journal_gets_named_fields_and_nothing_else() -> None:
 
 def test_a_kind_has_its_message_id_and_fields_come_with_their_context() -> None:
     sent: list[dict[str, object]] = []
-    handler = JournalHandler(lambda message, **fields: sent.append(fields))
+
+    def send(_message: str, **fields: object) -> None:
+        sent.append(fields)
+
+    handler = JournalHandler(send)
     context = Context()
     context.provide(lambda: {"STATE": "live", "SESSION_ID": "swordfish", "ATTEMPT": None})
     for each in (context, RedactingFilter()):
