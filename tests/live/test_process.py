@@ -46,7 +46,7 @@ async def test_ready_status_and_sigterm_within_3_s(server: LiveKitServer, tmp_pa
         config = tmp_path / "config.yaml"
         config.write_text(yaml.safe_dump(settings(session={"url": api.url, "agent_id": "hall"})))
         systemd = Systemd(tmp_path)
-        environment = {**os.environ, "NOTIFY_SOCKET": str(systemd.path), "VOICE_KIOSK_API_KEY": KEY}
+        environment = {**os.environ, "NOTIFY_SOCKET": str(systemd.path), "VOICE_KIOSK_API_KEY": KEY, "RUNTIME_DIRECTORY": str(tmp_path)}
         process = await asyncio.create_subprocess_exec(*RUN, config, env=environment, stderr=asyncio.subprocess.PIPE)
         begun = time.monotonic()
         ready = await systemd.until("READY=1", 15) - begun
