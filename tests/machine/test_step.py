@@ -160,6 +160,13 @@ def test_indication_tells_the_true_state(kiosk: Kiosk, fault: Indication | None,
     assert indication(kiosk, fault) is shown
 
 
+@pytest.mark.parametrize("state", [State.CONNECTING, State.RETRYING, State.RESUMING, State.LIVE])
+@pytest.mark.parametrize("muted", [False, True])
+def test_no_light_invites_to_speak_into_a_broken_microphone(state: State, muted: bool) -> None:
+    kiosk = Kiosk(state, audible=True, microphone=True, muted=muted)
+    assert indication(kiosk, Indication.FAULT, deaf=True) is Indication.FAULT
+
+
 def test_every_gesture_has_a_meaning_in_every_mode() -> None:
     assert len(MEANING) == 3 * len(Gesture)
     assert {on for on in MEANING.values() if on} == {On.TALK, On.HUSH, On.TOGGLE, On.WAKE, On.HEARD}

@@ -112,7 +112,7 @@ class House:
         await self._until(lambda kiosk: kiosk.state is State.IDLE)
         await self.device.calls.emptied()
         async with asyncio.timeout(STEP):
-            while REAPER.given_up or not self.device.nursery.idle:
+            while REAPER.given_up or not self.device.nursery.idle:  # noqa: ASYNC110  nobody tells of either
                 await asyncio.sleep(0.005)
         return heard
 
@@ -132,5 +132,5 @@ class House:
 
     async def _until(self, wanted: Callable[[Kiosk], bool]) -> None:
         async with asyncio.timeout(STEP):
-            while not wanted(self.device.dispatcher.kiosk):
+            while not wanted(self.device.dispatcher.kiosk):  # noqa: ASYNC110  as a visitor looks
                 await asyncio.sleep(0.005)

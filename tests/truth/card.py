@@ -106,6 +106,10 @@ class End:
         """Grant the next block, and come again."""
         if self.stream is not None and self.fault != "stalled":
             self.gate.grant(self.stream.thread)
+        # Once the block has been played or heard.
+        asyncio.get_running_loop().call_soon(self._again)
+
+    def _again(self) -> None:
         asyncio.get_running_loop().call_later(self._pace(), self.tick)
 
 

@@ -63,5 +63,3 @@ class _AtOnce(ThreadPoolExecutor):
         except BaseException as error:
             done.set_exception(error)
         return done
-
-

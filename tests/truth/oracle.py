@@ -1,4 +1,4 @@
-"""Whether the kiosk tells the truth, judged by what the world knows and a visitor sees and hears; of the kiosk's inside nothing is asked."""
+"""Whether the kiosk tells the truth, judged by what the world knows and a visitor sees and hears: nothing of its inside is asked."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from kiosk.control.record import Status
 from kiosk.panel.driver import Color
 from kiosk.panel.led import GAMMA
 from kiosk.signals import Indication
@@ -49,6 +50,8 @@ class Visitor:
     """Since when he wants a call that he has not had yet."""
     had: bool = False
     """He was heard in this call."""
+    rests: bool = True
+    """He has no call, for all he can see; while the microphone is broken he may see too little to know."""
 
 
 class Oracle:
@@ -65,13 +68,14 @@ class Oracle:
         self._since: dict[str, float] = {}
         self._due: list[tuple[float, float, frozenset[str], str]] = []
         self._told_of_microphone = True
+        self._record: Status | None = None
 
     def press(self) -> None:
         """The visitor presses now."""
         now = self.visitor.pressed = self._clock()
         self.note(f"press ({self.led})")
-        if self.led in AT_REST:
-            self.visitor.wanted, self.visitor.had = now, False
+        if self.visitor.rests:
+            self.visitor.wanted, self.visitor.had, self.visitor.rests = now, False, False
             self._expect(self._answers(), "a press was not answered")
 
     def note(self, what: str) -> None:
@@ -86,12 +90,20 @@ class Oracle:
         assert led.value == told(status), f"STATUS says {status!r}, the LED {led}; {self.log}"
         if self._world.room is not None and self._heard_now():
             self.visitor.had, self.visitor.wanted = True, None
-        if led in AT_REST and before not in (*AT_REST, Indication.STARTING, Indication.OFF):
-            self._expect(self._why_over(), f"the end of a call was not told ({before} → {led})")
-            self.visitor.wanted, self.visitor.had = None, False
+        if led in AT_REST and not self.visitor.rests and not (led is Indication.FAULT and self._broken(now)):
+            if before not in AT_REST and now - self.visitor.pressed > 0.15:
+                self._expect(self._why_over(), f"the end of a call was not told ({before} → {led})")
+            self.visitor.wanted, self.visitor.had, self.visitor.rests = None, False, now - self.visitor.pressed > 0.15
         self._look_for_lies(now)
         self._microphone_tone(now)
         self._listen(now)
+
+    def compare(self, record: Status) -> None:
+        """The status record of this very moment."""
+        assert record.indication is self.led, f"the record says {record.indication}, the LED {self.led}: {self.log[-30:]}"
+        heard = record.call is not None and record.call.heard
+        assert not (self.led in (Indication.IDLE, Indication.OFFLINE) and heard), f"heard without a call: {self.log[-30:]}"
+        self._record = record
 
     # lies of the light
 
@@ -119,8 +131,19 @@ class Oracle:
             "agent is not thinking": led is Indication.THINKING and hears and world.talk != "thinking",
             "agent speaks unseen": hears and world.talk == "speaking" and led is not Indication.SPEAKING,
             "dark": led is Indication.OFF,
-            "tries for ever": self.visitor.wanted is not None and led not in AT_REST and room is None and now - self.visitor.wanted > PATIENCE,
+            "the record knows of no call": room is not None and self._record is not None and self._record.call is None,
+            "the record says heard": self._record_says_heard() and not hears,
+            "the record does not say heard": hears and not self._record_says_heard(),
+            "the record knows no broken microphone": self._deaf(now) and not self._fault_in("microphone"),
+            "the record makes a broken microphone up": self._fault_in("microphone") and not self._broken(now),
+            "tries for ever": led not in AT_REST and room is None and now - (self.visitor.wanted or now) > PATIENCE,
         }
+
+    def _record_says_heard(self) -> bool:
+        return self._record is not None and self._record.call is not None and self._record.call.heard
+
+    def _fault_in(self, area: str) -> bool:
+        return self._record is not None and any(fault.area == area for fault in self._record.faults)
 
     def _heard_now(self) -> bool:
         room = self._world.room
@@ -204,7 +227,9 @@ class Oracle:
             speaks = self._card.speaker.fault is None and self._card.speaker.since < since - BACK
             if speaks and self.visitor.had and self.visitor.pressed < since:
                 tones = [each for each in self.tones() if since <= each.at <= now]
-                assert any(each.name == "microphone" for each in tones), f"{now:.1f}: the microphone broke in a call: {tones}: {self.log[-30:]}"
+                assert any(each.name == "microphone" for each in tones), (
+                    f"{now:.1f}: the microphone broke in a call: {tones}: {self.log[-30:]}"
+                )
 
 
 def told(status: str) -> str:

@@ -65,9 +65,7 @@ class Life(RuleBasedStateMachine):
 
     @precondition(lambda self: self.kiosk.world.room is not None)
     @rule(
-        event=st.sampled_from(
-            [room.Ended("deleted"), room.Displaced(), room.Lost(RoomError("gone", code="room-lost", retry=Retry.SOON))]
-        ),
+        event=st.sampled_from([room.Ended("deleted"), room.Displaced(), room.Lost(RoomError("gone", code="room-lost", retry=Retry.SOON))]),
         then=TIMES,
     )
     def put_out(self, event: room.RoomEvent, then: float) -> None:

@@ -160,7 +160,8 @@ class Room:
         media = self._world.media if self._world.network else "silent"
         await asyncio.sleep(timeout if media == "silent" else 0.2)
         if media != "well":
-            error = join_timed_out() if media == "silent" else join_failed("client error: 404" if media == "wrong" else "Connection refused")
+            words = {"wrong": "client error: 404", "away": "Connection refused"}
+            error = join_timed_out() if media == "silent" else join_failed(words[media])
             self._world.failed("refused" if error.retry is Retry.REFUSED else "offline")
             raise error
         self.joined = self.whole = True
