@@ -104,6 +104,13 @@ def test_agent_talk_is_remembered_while_live_only() -> None:
     assert step(speaking, Event(On.HANG_UP)).kiosk.talk is Talk.LISTENING
 
 
+def test_an_agent_that_has_left_neither_hears_nor_speaks() -> None:
+    live = Kiosk(state=State.LIVE, audible=True, microphone=True, talk=Talk.SPEAKING)
+    alone = step(live, Event(On.AGENT_LEFT)).kiosk
+    assert (alone.audible, alone.talk) == (False, Talk.LISTENING)
+    assert indication(alone, None) is Indication.CONNECTING
+
+
 @given(SITUATIONS, st.sampled_from([on for on in On if on not in (On.MUTE, On.UNMUTE)]))
 def test_nothing_but_its_own_word_unmutes(kiosk: Kiosk, on: On) -> None:
     assert step(kiosk, Event(on)).kiosk.muted is kiosk.muted
