@@ -118,6 +118,7 @@ class Oracle:
     def _lies(self, now: float) -> dict[str, bool]:
         world, led, room = self._world, self.led, self._world.room
         hears = room is not None and room.hears
+        receives = room is not None and room.receives
         broken, heard_now = self._broken(now), self._heard_now()
         return {
             "in a room and looks at rest": room is not None and led in AT_REST and not (led is Indication.FAULT and broken),
@@ -127,13 +128,13 @@ class Oracle:
             "no room and looks like a call": room is None and led in IN_CALL,
             "not heard and looks heard": led is Indication.LISTENING and not heard_now and not self._card.microphone.fault,
             "heard and does not look it": heard_now and led in (Indication.CONNECTING, Indication.RECONNECTING, Indication.MUTED),
-            "agent is not speaking": led is Indication.SPEAKING and not (hears and world.talk == "speaking"),
-            "agent is not thinking": led is Indication.THINKING and not (hears and world.talk == "thinking"),
-            "agent speaks unseen": hears and world.talk == "speaking" and led is not Indication.SPEAKING,
+            "agent is not speaking": led is Indication.SPEAKING and not (receives and world.talk == "speaking"),
+            "agent is not thinking": led is Indication.THINKING and not (receives and world.talk == "thinking"),
+            "agent speaks unseen": receives and world.talk == "speaking" and led is not Indication.SPEAKING,
             "dark": led is Indication.OFF,
             "the record knows of no call": room is not None and self._record is not None and self._record.call is None,
-            "the record says heard": self._record_says_heard() and not hears,
-            "the record does not say heard": hears and not self._record_says_heard(),
+            "the record says heard": self._record_says_heard() and not receives,
+            "the record does not say heard": receives and not self._record_says_heard(),
             "the record knows no broken microphone": self._deaf(now) and not self._fault_in("microphone"),
             "the record makes a broken microphone up": self._fault_in("microphone") and not self._broken(now),
             "tries for ever": led not in AT_REST and room is None and now - (self.visitor.wanted or now) > PATIENCE,

@@ -145,9 +145,14 @@ class Room:
         """When the last block came."""
 
     @property
+    def receives(self) -> bool:
+        """The agent receives the microphone's track, muted or not."""
+        return self.joined and not self.over and self.whole and self.subscribed and self._world.agent
+
+    @property
     def hears(self) -> bool:
         """The agent would hear whatever is sent now."""
-        return self.joined and not self.over and self.whole and self.subscribed and self._world.agent and not self.muted
+        return self.receives and not self.muted
 
     async def join(self, url: str, token: str, *, timeout: float) -> None:
         self._world.pending += 1
