@@ -117,7 +117,6 @@ class Oracle:
 
     def _lies(self, now: float) -> dict[str, bool]:
         world, led, room = self._world, self.led, self._world.room
-        hears = room is not None and room.hears
         receives = room is not None and room.receives
         broken, heard_now = self._broken(now), self._heard_now()
         return {
@@ -196,7 +195,8 @@ class Oracle:
         lasting = {"refused": REFUSAL, "busy": WAIT}
         names = {kind for moment, kind in world.failures if now - moment <= lasting.get(kind, 0.0) + 0.5}
         if len([moment for moment in world.asked if now - moment <= 60.0 + PATIENCE]) >= 5:
-            names.add("busy")
+            # Without a request it can only say what it was told last.
+            names |= {"busy", *[kind for _, kind in world.failures[-1:]], *([] if world.reached else ["offline"])}
         return frozenset(names)
 
     def _why_over(self) -> frozenset[str]:
@@ -216,7 +216,7 @@ class Oracle:
         names |= {failures[-1]} if failures else set()
         if not names:
             names |= self._known() or {"offline"}
-        return frozenset(names | (self._known() & {"busy", "refused"}))
+        return frozenset(names | (self._known() & {"busy", "refused", "offline"}))
 
     def _microphone_tone(self, now: float) -> None:
         """One that breaks while the visitor is there is told aloud."""
