@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-import atheris  # pyright: ignore[reportMissingImports]  `scripts/fuzz` brings it
+import atheris  # pyright: ignore[reportMissingModuleSource]  `scripts/fuzz` brings it
 
 from tests.fuzz.seeds import SEEDS, WORDS
 

@@ -70,6 +70,7 @@ async def test_an_agent_that_comes_later(visit: Visit, server: LiveKitServer, ro
 async def test_leaving_lets_go_of_the_agent_and_is_seen_once(visit: Visit, agent: FarEnd) -> None:
     await visit.join()
     await visit.told(TrackSubscribed)
+    await agent.event("arrived", identity="kiosk")
     room = vars(visit.call)["_room"]
     assert room.remote_participants
     after, begun = len(agent.events), time.monotonic()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -28,7 +28,7 @@ Report = Callable[[str, bool], None]
 
 
 @asynccontextmanager
-async def loopback_house(folder: Path) -> AsyncIterator[House]:
+async def loopback_house(folder: Path) -> AsyncGenerator[House]:
     """A kiosk in front of a loopback world in another process."""
     async with Child([PYTHON, "-m", "tests.soak.world_main"], folder) as world:
         url = str((await world.event("joined"))["api"])

@@ -67,6 +67,7 @@ class Gate:
 
     def settle(self) -> None:
         """Return once every sound thread waits here or has ended."""
+        threads: set[threading.Thread] = set()
         with self._turn:
             for _ in range(round(_REAL / 0.001)):
                 threads = {thread for thread in threading.enumerate() if thread.name.startswith("kiosk-")}

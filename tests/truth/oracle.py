@@ -176,6 +176,8 @@ class Oracle:
             asked, end, names, what = due
             if speaker.fault is not None or speaker.since > asked - BACK:
                 continue
+            # What comes of a press may overtake the tone that answers it.
+            names |= {kind for moment, kind in self._world.failures if asked <= moment <= end}
             tones = [each for each in self.tones() if asked - 0.15 <= each.at <= end]
             assert any(each.name in names for each in tones), f"{now:.1f}: {what}: {sorted(names)} due, heard {tones}: {self.log[-30:]}"
 

@@ -47,7 +47,7 @@ class Stay:
     async def agrees(self) -> None:
         """Wait until LED and truth agree for two looks in a row, WITHIN seconds after the truth has stopped to change at most."""
         loop = asyncio.get_running_loop()
-        true, since, agreed = await self.truth(), loop.time(), 0
+        true, since, agreed, led = await self.truth(), loop.time(), 0, Indication.OFF
         while agreed < 2:
             await asyncio.sleep(0.1)
             now = await self.truth()

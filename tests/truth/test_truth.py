@@ -88,7 +88,11 @@ class Life(RuleBasedStateMachine):
 def live(lives: int, steps: int) -> None:
     """So many lives of so many steps."""
     chosen = settings(
-        max_examples=lives, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+        max_examples=lives,
+        stateful_step_count=steps,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+        print_blob=True,
     )
     run_state_machine_as_test(Life, settings=chosen)
 
