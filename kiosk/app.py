@@ -19,7 +19,7 @@ from kiosk.config.model import AudioConfig, Config
 from kiosk.config.parameters import same_request
 from kiosk.control.server import Control
 from kiosk.dispatcher import Dispatcher, Notify
-from kiosk.errors import ControlError, KioskError, PanelError, SoundError
+from kiosk.errors import ControlError, KioskError, PanelError, SessionError, SoundError
 from kiosk.health import Area, Health, Report
 from kiosk.link import NewCall
 from kiosk.machine.events import Event, On
@@ -124,6 +124,7 @@ class Device:
         self.sound.on_speech = lambda: dispatcher.gesture(Gesture.SPEECH)
         self.sound.on_drained = dispatcher.drained
         self.sound.on_fault = self._on_fault
+        self.edges.tokens.on_outcome = self._on_outcome
         panel.on_press = lambda: dispatcher.gesture(Gesture.PRESS)
         panel.on_release = lambda: dispatcher.gesture(Gesture.RELEASE)
         panel.on_fault = self._on_fault
@@ -220,6 +221,15 @@ class Device:
     def _watch_button(self) -> Awaitable[None]:
         panel, mode = self.edges.panel, self.config.talk.mode
         return watch_button(lambda: panel.held, mode, lambda: self.dispatcher.kiosk, self.health)
+
+    def _on_outcome(self, error: SessionError | None) -> None:
+        """A session held ahead, or asked for on trial, shows what a visitor would meet; in a call the dispatcher is told of its own."""
+        if self.dispatcher.kiosk.state is not State.IDLE:
+            return
+        if error is None:
+            self.health.clear(Area.SESSION)
+        else:
+            self.health.report(Area.SESSION, error.code, str(error))
 
     def _on_fault(self, area: str, error: ControlError | PanelError | SoundError | None) -> None:
         if error is None:

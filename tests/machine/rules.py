@@ -132,7 +132,7 @@ def _connection(state: State, on: On) -> Cell | None:
 
 
 def _live(state: State, on: On) -> Cell | None:
-    """In the room, any sign of life restarts the silence; the agent's presence is watched, and what is said without it is kept."""
+    """In the room, any sign of life restarts the silence; the agent's presence is watched, its return more closely, and what is said without it kept."""
     if state is not State.LIVE:
         return None
     doing = {
@@ -143,7 +143,7 @@ def _live(state: State, on: On) -> Cell | None:
         On.AGENT_ARRIVED: Do.STOP_AGENT,
     }
     if on is On.AGENT_LEFT:
-        return State.LIVE, (Do.HOLD, Do.START_AGENT)
+        return State.LIVE, (Do.HOLD, Do.START_AGENT_BACK)
     return (State.LIVE, (doing[on],)) if on in doing else None
 
 
