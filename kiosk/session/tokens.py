@@ -90,7 +90,6 @@ class Tokens:
         self._new_api: Callable[[SessionConfig], Api] = lambda config: api or Client(config, api_key, tls=tls, doubt=doubt)
         self._api = self._new_api(config)
         self._budget = Budget(config.requests_per_minute)
-        self._ahead = min(2, config.requests_per_minute)
         self._backoff = backoff or ahead()
         self._ban: _Ban | None = None
         self._failing: SessionError | None = None

@@ -80,10 +80,10 @@ async def main(config: Config) -> None:
     panel = SimPanel()
     edges = Edges(
         card=SimulatedCard(),
-        canceller=canceller(config.audio),
+        canceller=canceller,
         panel=Panel(config.button, config.led, panel),
         tokens=Tokens(config.session, Secret(KEY), doubt=doubt),
-        new_call=call_maker(config),
+        call_maker=call_maker,
         notify=Notifier(),
     )
     device = Device(config, edges, partial(end_process, 1))

@@ -11,8 +11,7 @@ import threading
 from pathlib import Path
 
 from kiosk import edges
-from kiosk.config.loader import load
-from kiosk.config.secrets import load_api_key
+from kiosk.boot import boot
 from kiosk.panel.driver import Color
 from kiosk.sim.panel import SimPanel
 
@@ -36,8 +35,7 @@ def main() -> None:
     panel.on_light = lit
     edges.native = native
     threading.Thread(target=obey, daemon=True).start()
-    config = load(Path(sys.argv[1]))
-    edges.serve(config, load_api_key(config, os.environ), sys.argv[1])
+    edges.serve(boot(Path(sys.argv[1]), os.environ), Path(sys.argv[1]).with_name("control.sock"))
 
 
 if __name__ == "__main__":

@@ -63,8 +63,7 @@ class Kiosk:
         session, key = self.config.session, Secret(KEY)
         tokens = Tokens(session, key, api=Client(session, key, tls=tls, plain_port=plain_port))
         panel = Panel(self.config.button, self.config.led, self.panel)
-        new_call = call_maker(self.config)
-        self._edges = Edges(self.card, None, panel, tokens, new_call, Notifier(self.told.append))
+        self._edges = Edges(self.card, lambda _: None, panel, tokens, call_maker, Notifier(self.told.append))
         self.device: Device
 
     async def __aenter__(self) -> Self:

@@ -40,10 +40,10 @@ class Stand:
         config = Config.model_validate(base | changes)
         edges = Edges(
             card=SimulatedCard(),
-            canceller=None,
+            canceller=lambda _: None,
             panel=Panel(config.button, config.led, Pins(lambda: header)),
             tokens=Tokens(config.session, Secret(API_KEY)),
-            new_call=call_maker(config),
+            call_maker=call_maker,
             notify=Notifier(),
         )
         self.world, self.header = world, header

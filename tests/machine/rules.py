@@ -132,7 +132,7 @@ def _connection(state: State, on: On) -> Cell | None:
 
 
 def _live(state: State, on: On) -> Cell | None:
-    """In the room, any sign of life restarts the silence; the agent's presence is watched, its return more closely, and what is said without it kept."""
+    """In the room, any sign of life restarts the silence; an agent that left is watched more closely, what is said without it kept."""
     if state is not State.LIVE:
         return None
     doing = {

@@ -83,10 +83,10 @@ class House:
         self.card.speaker.keep(0, np.ones(60 * RATE, dtype=np.int16))
         edges = Edges(
             card=self.card,
-            canceller=canceller(self.config.audio),
+            canceller=canceller,
             panel=Panel(self.config.button, self.config.led, self.panel),
             tokens=Tokens(self.config.session, Secret(key)),
-            new_call=call_maker(self.config),
+            call_maker=call_maker,
             notify=Notifier(),
         )
         self.device = Device(self.config, edges, quit_now=lambda: None)

@@ -8,9 +8,9 @@ import os
 
 import pytest
 
+from kiosk.health import Area, Health
 from kiosk.system.background import Background
 from kiosk.system.context import Context
-from kiosk.health import Area, Health
 from kiosk.system.journal import PER_MINUTE, JournalHandler, RateFilter, set_up_logging
 from kiosk.system.messages import MESSAGE_IDS
 from kiosk.system.redact import MASK, RedactingFilter, register_secret

@@ -109,10 +109,10 @@ class KioskUnderOath:
     async def _begin(self, config: Config) -> None:
         edges = Edges(
             card=self.card,
-            canceller=None,
+            canceller=lambda _: None,
             panel=Panel(config.button, config.led, self.panel),
             tokens=Tokens(config.session, None, api=self.world),
-            new_call=self.world.new_call,
+            call_maker=lambda _: self.world.new_call,
             notify=self.notify,
         )
         self.card.start()
