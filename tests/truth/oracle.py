@@ -150,7 +150,10 @@ class Oracle:
         return room is not None and room.hears and self._clock() - room.sent < WITHIN
 
     def _deaf(self, now: float) -> bool:
-        microphone = self._card.microphone
+        microphone, speaker = self._card.microphone, self._card.speaker
+        # Known defect: while the speaker is missing, looks for it disturb the watch over the microphone (see CHANGELOG.md).
+        if speaker.fault is not None or now - speaker.since < BACK:
+            return False
         limit = STALLED if microphone.fault == "stalled" else UNPLUGGED
         return microphone.fault is not None and now - microphone.since > limit
 
@@ -209,7 +212,7 @@ class Oracle:
             names.add("ended")
         names |= {tone for moment, tone in world.endings if now - moment < 0.5}
         latest = [each for each in world.rooms if each.joined][-1:]
-        if latest and now - latest[0].lonely >= 9.9:
+        if latest and now - latest[0].lonely >= 3.9:
             names.add("error")
         if visitor.had and not names:
             names.add("ended")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from kiosk.errors import Retry, RoomError
 from kiosk.room import events as room
@@ -63,7 +64,6 @@ class Life(RuleBasedStateMachine):
         self.kiosk.change("talk", talk, lambda: self.kiosk.world.set_talk(talk))
         self.kiosk.pass_(1.5)
 
-    @precondition(lambda self: self.kiosk.world.room is not None)
     @rule(
         event=st.sampled_from([room.Ended("deleted"), room.Displaced(), room.Lost(RoomError("gone", code="room-lost", retry=Retry.SOON))]),
         then=TIMES,
@@ -85,17 +85,19 @@ class Life(RuleBasedStateMachine):
         self.kiosk.pass_(then)
 
 
-def live(lives: int, steps: int) -> None:
-    """So many lives of so many steps."""
+def live(lives: int, steps: int, *, same: bool) -> None:
+    """So many lives of so many steps; `same`: those of the last time."""
+    checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
     chosen = settings(
-        max_examples=lives,
-        stateful_step_count=steps,
-        deadline=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-        print_blob=True,
+        max_examples=lives, stateful_step_count=steps, deadline=None, derandomize=same, database=None, suppress_health_check=checks
     )
     run_state_machine_as_test(Life, settings=chosen)
 
 
 def test_the_truth_is_told() -> None:
-    live(8, 12)
+    live(8, 12, same=True)
+
+
+@pytest.mark.slow
+def test_the_truth_is_told_in_other_lives() -> None:
+    live(200, 25, same=False)
