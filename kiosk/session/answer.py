@@ -15,8 +15,8 @@ from kiosk.session.faults import bad_answer
 from kiosk.session.forms import Shape, look_up
 from kiosk.session.wire import http_date, parse_object
 
-LIMIT: Final = 64 * 1024
-"""Largest answer in bytes that is read; a real one has about a thousand."""
+LIMIT: Final = 32 * 1024
+"""Largest answer in bytes; a real one has about a thousand. With what is on its way when that is seen, 64 KiB are read at most."""
 _JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:~=+@-]{0,255}")
 _LATEST: Final = 253_402_300_800.0

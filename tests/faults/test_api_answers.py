@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp.client_proto
 import pytest
 from aiohttp import web
 
@@ -127,3 +129,41 @@ async def test_a_malformed_answer_is_refused_and_named(report: Report) -> None:
         f"{len(MALFORMED)} kinds: all refused and named in {len(spoken)} different words, {slowest * 1000:.0f} ms after the answer at most"
     )
     report(text, slowest < 1.0 and len(spoken) >= 10 and joined == 0)
+
+
+@pytest.mark.fault("api-10mb")
+@pytest.mark.parametrize("kind", ["said", "chunked", "until closed", "error"])
+async def test_of_a_huge_answer_no_more_is_read_than_an_answer_may_have(kind: str, monkeypatch: pytest.MonkeyPatch, report: Report) -> None:
+    head = {
+        "said": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 10000000\r\n\r\n",
+        "chunked": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "until closed": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n",
+        "error": b"HTTP/1.1 500 Oops\r\nContent-Type: application/json\r\nContent-Length: 10000000\r\n\r\n",
+    }[kind]
+    part = b"400\r\n" + b" " * 1024 + b"\r\n" if kind == "chunked" else b" " * 1024
+    taken = sent = 0
+    received = aiohttp.client_proto.ResponseHandler.data_received
+
+    def counted(self: aiohttp.client_proto.ResponseHandler, data: bytes) -> None:
+        nonlocal taken
+        taken += len(data)
+        received(self, data)
+
+    async def floods(writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        writer.transport.set_write_buffer_limits(0)
+        writer.write(head)
+        for _ in range(10_000):
+            writer.write(part)
+            await writer.drain()
+            sent += len(part)
+
+    monkeypatch.setattr(aiohttp.client_proto.ResponseHandler, "data_received", counted)
+    async with raw_api(floods) as url, Kiosk(url) as kiosk:
+        pressed = await kiosk.press()
+        code = "api-down" if kind == "error" else "bad-answer"
+        named = await kiosk.until_named(code, pressed) - pressed
+        read, left = taken, sent
+    text = f"10 MB, {kind}: {read / 1024:.0f} KiB read, {left / 1024:.0f} KiB left the server; {code} after {named * 1000:.0f} ms"
+    report(text, read <= 64 * 1024 and left <= 128 * 1024 and named < 1)
