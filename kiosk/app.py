@@ -16,7 +16,7 @@ from kiosk.calls import Calls
 from kiosk.chronicle import Chronicle, Happening
 from kiosk.config.model import Config
 from kiosk.dispatcher import Dispatcher, Notify
-from kiosk.errors import KioskError, PanelError, SoundError
+from kiosk.errors import KioskError, PanelError, SessionError, SoundError
 from kiosk.health import Area, Health, Report
 from kiosk.link import NewCall
 from kiosk.machine.events import Event, On
@@ -101,6 +101,7 @@ class Device:
         self.sound.on_speech = lambda: dispatcher.gesture(Gesture.SPEECH)
         self.sound.on_drained = dispatcher.drained
         self.sound.on_fault = self._on_fault
+        self.edges.tokens.on_outcome = self._on_outcome
         panel.on_press = lambda: dispatcher.gesture(Gesture.PRESS)
         panel.on_release = lambda: dispatcher.gesture(Gesture.RELEASE)
         panel.on_fault = self._on_fault
@@ -163,6 +164,15 @@ class Device:
         fault = report.fault
         detail = {"area": report.area.value, "code": fault.code, "fault": fault.words, "mend": fault.mend, "detail": report.detail}
         self.chronicle.pass_on(Happening("fault over" if over else "fault", detail))
+
+    def _on_outcome(self, error: SessionError | None) -> None:
+        """A session held ahead, or asked for on trial, shows what a visitor would meet; in a call the dispatcher is told of its own."""
+        if self.dispatcher.kiosk.state is not State.IDLE:
+            return
+        if error is None:
+            self.health.clear(Area.SESSION)
+        else:
+            self.health.report(Area.SESSION, error.code, str(error))
 
     def _on_fault(self, area: str, error: SoundError | PanelError | None) -> None:
         if error is None:

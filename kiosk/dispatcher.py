@@ -12,10 +12,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from kiosk.backoff import Backoff
+from kiosk.attempts import Attempts
 from kiosk.chronicle import Chronicle
 from kiosk.config.model import Config
-from kiosk.errors import Retry, RoomError, SessionError
+from kiosk.errors import RoomError, SessionError
 from kiosk.health import Area, Health
 from kiosk.machine.effects import Do
 from kiosk.machine.events import Event, On
@@ -28,10 +28,10 @@ from kiosk.timers import Timers
 
 _log = logging.getLogger(__name__)
 
-AGENT_LIMIT: Final = 10.0
-"""Seconds in which an agent must come into the room, or come back to it."""
-LONGEST_HOLD: Final = 10.0
-"""A visitor who has not been connected yet waits no longer than this for a told wait; the tone says so at once."""
+AGENT_LIMIT: Final = 9.0
+"""Seconds in which an agent must come into the room: within 10 s its absence is said and the room is left."""
+AGENT_BACK_LIMIT: Final = 4.0
+"""Seconds in which an agent that left must come back, or another in its place: said and left within 5 s."""
 
 
 class Ear(Protocol):
@@ -93,8 +93,7 @@ class Dispatcher:
         self._health = health
         self._chronicle = chronicle
         self._timers = Timers(self.post)
-        self._backoff = Backoff()
-        self._told_wait = 0.0
+        self._attempts = Attempts()
         self._deaf_until = 0.0
         self._queue: deque[Event] = deque()
         self._busy = False
@@ -130,9 +129,7 @@ class Dispatcher:
         if generation != self.kiosk.generation:
             return
         self._health.report(Area.SESSION if isinstance(error, SessionError) else Area.ROOM, error.code, str(error))
-        self._told_wait = (error.after or 0.0) if isinstance(error, SessionError) else 0.0
-        too_long = not self.kiosk.joined and self._told_wait > LONGEST_HOLD
-        final = error.retry in (Retry.REFUSED, Retry.NEVER) or (error.retry is Retry.WAIT and too_long)
+        final = self._attempts.failed(error, joined=self.kiosk.joined)
         self.post(Event(On.REFUSED if final else On.FAILED, generation))
 
     def post(self, event: Event) -> None:
@@ -161,7 +158,7 @@ class Dispatcher:
     @property
     def attempt(self) -> int:
         """Which try at a connection this is, from 1; 0 where none is being made."""
-        return self._backoff.attempt + 1 if self.kiosk.state in (State.CONNECTING, State.RETRYING) else 0
+        return self._attempts.made + 1 if self.kiosk.state in (State.CONNECTING, State.RETRYING) else 0
 
     def show(self) -> None:
         """Bring LED and STATUS to the true state."""
@@ -202,18 +199,20 @@ class Dispatcher:
             self._health.clear(Area.SESSION)
         elif event.on is On.AUDIBLE:
             self._health.clear(Area.ROOM)
-            self._backoff.reset()
+            self._attempts.worked()
         elif event.on in (On.DISPLACED, On.AGENT_OVERDUE):
             self._health.report(Area.ROOM, "displaced" if event.on is On.DISPLACED else "agent-missing")
+            if event.on is On.DISPLACED:
+                self._attempts.displaced()
         elif event.on is On.PATIENCE_OVER and self._health.worst is None:
             self._health.report(Area.ROOM, "no-connection")
         if self.kiosk.state is State.IDLE:
-            self._backoff.reset()
+            self._attempts.worked()
 
     def _device_orders(self) -> dict[Do, Callable[[], None]]:
         return {
             Do.READY: self._notify.ready,
-            Do.CONNECT: lambda: self._calls.connect(self.kiosk.generation),
+            Do.CONNECT: self._connect,
             Do.LEAVE: self._calls.leave,
             Do.OPEN: lambda: self._open(0.0),
             Do.OPEN_EARLIER: lambda: self._open(self._config.vad.pre_roll),
@@ -235,13 +234,20 @@ class Dispatcher:
         return {
             Do.START_TAIL: lambda: timers.start(Timer.TAIL, self._config.talk.release_tail),
             Do.STOP_TAIL: lambda: timers.stop(Timer.TAIL),
-            Do.START_RETRY: lambda: timers.start(Timer.RETRY, max(self._told_wait, self._backoff.next())),
+            Do.START_RETRY: lambda: timers.start(Timer.RETRY, self._attempts.delay()),
             Do.START_PATIENCE: lambda: timers.start(Timer.PATIENCE, session.connect_timeout),
             Do.START_SILENCE: lambda: timers.start(Timer.SILENCE, session.idle_timeout),
             Do.START_CALL: lambda: timers.start(Timer.CALL, session.max_duration),
             Do.START_AGENT: lambda: timers.start(Timer.AGENT, AGENT_LIMIT),
+            Do.START_AGENT_BACK: lambda: timers.start(Timer.AGENT, AGENT_BACK_LIMIT),
             Do.STOP_AGENT: lambda: timers.stop(Timer.AGENT),
         }
+
+    def _connect(self) -> None:
+        if (barred := self._attempts.barred(asyncio.get_running_loop().time())) is None:
+            self._calls.connect(self.kiosk.generation)
+        else:
+            self.failed(self.kiosk.generation, barred)
 
     def _open(self, pre_roll: float) -> None:
         self._tell_gate()

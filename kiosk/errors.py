@@ -35,13 +35,17 @@ class ConfigError(KioskError):
 
 
 class SessionError(KioskError):
-    """The session API gave no usable session. `code` names the fault for `health`; `after` is the told wait in seconds."""
+    """The session API gave no usable session. `code` names the fault for `health`; `after` is the told wait in seconds.
+
+    sent: False where no byte of a request can have reached the API, so that none was spent.
+    """
 
     def __init__(self, message: str, *, code: str, retry: Retry, after: float | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.code = code
         self.retry = retry
         self.after = after
+        self.sent = True
 
 
 class RoomError(KioskError):

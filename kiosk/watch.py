@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from kiosk.backoff import Backoff
-from kiosk.errors import Retry, SessionError
+from kiosk.errors import SessionError
 from kiosk.health import Area, Health
 from kiosk.machine.events import Event, On
 from kiosk.machine.states import Kiosk, State, Talk
+from kiosk.reach import Look, Looks
 
 _log = logging.getLogger(__name__)
 
-REACH_PERIOD: Final = 60.0
-"""Seconds between looks at a reachable API while idle: one TLS handshake a minute and device."""
 LOOK_PERIOD: Final = 1.0
 """Seconds between looks at whether a look at the API is due."""
 HEARD_PERIOD: Final = 0.1
@@ -28,29 +25,30 @@ class Reachable(Protocol):
     """The API's doorstep (`kiosk.session.tokens.Tokens`)."""
 
     async def reachable(self) -> SessionError | None: ...
+    async def answers(self) -> SessionError | None: ...
+    async def trial(self) -> SessionError | None: ...
 
 
 async def watch_reach(tokens: Reachable, health: Health, kiosk: Callable[[], Kiosk], clock_set: Callable[[], float]) -> None:
-    """While idle, keep the session area's fault true without asking for a session. Runs for ever.
+    """While idle, keep the session area's fault true, as far as can be without asking for sessions. Runs for ever.
 
-    A refusal (key, balance, rights) is not cleared by the API being there: only the next session that it grants does that.
+    A refusal (key, balance, rights) is not cleared by the API being there: only a session that it grants does that.
     `clock_set` tells by how many seconds the calendar was set since it was asked last: certificates are judged anew at once.
     """
-    backoff, due, loop = Backoff(base=2.0, cap=REACH_PERIOD, floor=1.0), 0.0, asyncio.get_running_loop()
+    looks, loop = Looks(), asyncio.get_running_loop()
+    ways = {Look.DOORSTEP: tokens.reachable, Look.ANSWER: tokens.answers, Look.SESSION: tokens.trial}
     while True:
         if moved := clock_set():
             _log.info("the clock was set %s by %.0f s", "forward" if moved > 0 else "back", abs(moved))
-            backoff.reset()
-            due = 0.0
-        standing = health.standing().get(Area.SESSION)
-        if kiosk().state is State.IDLE and loop.time() >= due and (standing is None or standing.passes):
-            error = await tokens.reachable()
+            looks.anew()
+        look = looks.wanted(health.standing().get(Area.SESSION), loop.time()) if kiosk().state is State.IDLE else None
+        if look is not None:
+            error = await ways[look]()
             if error is None:
                 health.clear(Area.SESSION)
-                backoff.reset()
-            elif error.retry is Retry.SOON and kiosk().state is State.IDLE:
+            elif kiosk().state is State.IDLE:
                 health.report(Area.SESSION, error.code, str(error))
-            due = loop.time() + (backoff.next() if error else random.uniform(0.5, 1.0) * REACH_PERIOD)
+            looks.looked(loop.time(), health.standing().get(Area.SESSION), (error.after or 0.0) if error else 0.0)
         await asyncio.sleep(LOOK_PERIOD)
 
 

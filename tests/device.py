@@ -43,6 +43,9 @@ class Api:
     async def reachable(self) -> SessionError | None:
         return None
 
+    async def answers(self) -> SessionError | None:
+        return None
+
     async def close(self) -> None:
         pass
 

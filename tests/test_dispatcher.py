@@ -171,7 +171,7 @@ async def test_a_long_told_wait_is_said_at_once_and_a_short_one_waited_for() -> 
     made.dispatcher.failed(made.dispatcher.kiosk.generation, offline(after=5.0, code="busy", retry=Retry.WAIT))
     await asyncio.sleep(4.9)
     assert made.dispatcher.kiosk.state is State.RETRYING
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(8.2)
     assert made.dispatcher.kiosk.state is State.CONNECTING
 
 
@@ -186,9 +186,47 @@ async def test_an_agent_that_never_comes_is_said() -> None:
     made = bench()
     made.dispatcher.gesture(Gesture.PRESS)
     made.dispatcher.post(Event(On.JOINED, made.dispatcher.kiosk.generation))
-    await asyncio.sleep(10.1)
+    await asyncio.sleep(8.9)
+    assert made.dispatcher.kiosk.state is State.LIVE
+    await asyncio.sleep(0.2)
     assert made.dispatcher.kiosk.state is State.IDLE
     assert made.sound.played[-1] is Earcon.ERROR
+
+
+@pytest.mark.parametrize(("back_after", "goes_on"), [(3.5, True), (None, False)])
+async def test_an_agent_that_leaves_may_come_back_for_4_s(back_after: float | None, goes_on: bool) -> None:
+    made = live()
+    made.dispatcher.post(Event(On.AGENT_LEFT, made.dispatcher.kiosk.generation))
+    if back_after is not None:
+        await asyncio.sleep(back_after)
+        made.dispatcher.post(Event(On.AGENT_ARRIVED, made.dispatcher.kiosk.generation))
+    await asyncio.sleep(4.1)
+    assert (made.dispatcher.kiosk.state is State.LIVE) is goes_on
+    assert (made.sound.played[-1] is Earcon.ERROR) is not goes_on
+
+
+async def test_a_displaced_device_joins_again_once_in_5_min_and_freely_once_a_call_went_well() -> None:
+    made = live("toggle")
+
+    def press_and_join() -> int:
+        made.dispatcher.gesture(Gesture.PRESS)
+        if made.dispatcher.kiosk.state is State.CONNECTING:
+            made.dispatcher.post(Event(On.JOINED, made.dispatcher.kiosk.generation))
+        return len(made.line.generations)
+
+    made.dispatcher.post(Event(On.DISPLACED, made.dispatcher.kiosk.generation))
+    assert made.dispatcher.kiosk.state is State.IDLE
+    assert press_and_join() == 2
+    made.dispatcher.post(Event(On.DISPLACED, made.dispatcher.kiosk.generation))
+    for _ in range(29):
+        await asyncio.sleep(10)
+        assert press_and_join() == 2
+        assert made.sound.played[-2:] == [Earcon.LISTENING, Earcon.ERROR]
+    await asyncio.sleep(11)
+    for joins in (3, 4, 5):
+        assert press_and_join() == joins
+        made.dispatcher.gesture(Gesture.PRESS)
+        assert made.dispatcher.kiosk.state is State.IDLE
 
 
 async def test_talk_shows_on_the_light() -> None:

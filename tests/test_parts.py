@@ -29,10 +29,17 @@ def test_backoff_stays_between_floor_and_ceiling(base: float, cap: float, attemp
     assert backoff.next() <= max(0.005, base)
 
 
-def test_backoff_spreads_a_crowd_over_the_whole_interval() -> None:
-    delays = sorted(Backoff(base=60.0, cap=60.0).next() for _ in range(2000))
-    assert delays[100] < 6
-    assert delays[1900] > 54
+@pytest.mark.parametrize(("rest", "least"), [(0.0, 0.0), (0.5, 30.0)])
+def test_backoff_spreads_a_crowd_over_the_whole_interval(rest: float, least: float) -> None:
+    delays = sorted(Backoff(base=60.0, cap=60.0, rest=rest).next() for _ in range(2000))
+    assert delays[0] >= least
+    assert delays[100] < least + 0.1 * (60 - least)
+    assert delays[1900] > 60 - 0.1 * (60 - least)
+
+
+def test_backoff_rests_only_once_it_is_capped() -> None:
+    backoff = Backoff(base=1.0, cap=8.0, rest=0.5, uniform=lambda low, _high: low)
+    assert [backoff.next() for _ in range(5)] == [0.1, 0.1, 0.1, 4.0, 4.0]
 
 
 @pytest.mark.looptime
@@ -112,10 +119,18 @@ class Doorstep:
 
     def __init__(self) -> None:
         self.error: SessionError | None = None
-        self.asked = 0
+        self.asked = self.answered = self.tried = 0
 
     async def reachable(self) -> SessionError | None:
         self.asked += 1
+        return self.error
+
+    async def answers(self) -> SessionError | None:
+        self.answered += 1
+        return self.error
+
+    async def trial(self) -> SessionError | None:
+        self.tried += 1
         return self.error
 
 
@@ -147,12 +162,48 @@ class TestWatches:
         assert health.worst is None
         task.cancel()
 
-    async def test_a_refusal_is_not_cleared_by_the_doorstep(self) -> None:
+    @pytest.mark.parametrize("code", ["bad-key", "no-balance", "bad-answer"])
+    async def test_a_refusal_is_cleared_by_a_session_alone_asked_for_at_most_once_in_5_min(self, code: str) -> None:
         api, health, kiosk = Doorstep(), Health(), Kiosk(State.IDLE)
-        health.report(Area.SESSION, "bad-key")
+        health.report(Area.SESSION, code)
+        api.error = SessionError("no", code=code, retry=Retry.REFUSED)
         task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: 0.0))
+        # The first look is due before there is a fault to be looked at.
+        await asyncio.sleep(1)
+        api.asked = api.tried = 0
+        await asyncio.sleep(3600)
+        assert health.standing()[Area.SESSION].code == code
+        assert 5 <= api.tried <= 12
+        api.error = None
+        await asyncio.sleep(601)
+        assert health.worst is None
+        assert api.answered == 0
+        task.cancel()
+
+    async def test_an_api_that_fails_is_well_when_it_answers_and_not_when_it_is_there(self) -> None:
+        api, health, kiosk = Doorstep(), Health(), Kiosk(State.IDLE)
+        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: 0.0))
+        await asyncio.sleep(1.5)
+        assert api.asked == 1
+        api.error = SessionError("down", code="api-down", retry=Retry.SOON)
+        health.report(Area.SESSION, "api-down")
         await asyncio.sleep(600)
-        assert health.standing()[Area.SESSION].code == "bad-key"
+        assert (api.asked, health.standing()[Area.SESSION].code) == (1, "api-down")
+        assert 10 <= api.answered <= 20
+        api.error = None
+        await asyncio.sleep(62)
+        assert health.worst is None
+        task.cancel()
+
+    async def test_a_told_wait_is_kept_by_the_looks_too(self) -> None:
+        api, health, kiosk = Doorstep(), Health(), Kiosk(State.IDLE)
+        health.report(Area.SESSION, "api-down")
+        api.error = SessionError("down", code="api-down", retry=Retry.WAIT, after=900.0)
+        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: 0.0))
+        await asyncio.sleep(900)
+        assert api.answered == 1
+        await asyncio.sleep(70)
+        assert api.answered == 2
         task.cancel()
 
     async def test_nothing_is_asked_in_a_call(self) -> None:

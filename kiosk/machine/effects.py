@@ -41,6 +41,8 @@ class Do(StrEnum):
     START_SILENCE = "start silence"
     START_CALL = "start call"
     START_AGENT = "start agent"
+    START_AGENT_BACK = "start agent back"
+    """The agent was there and is gone: it has less time than one that is still to come."""
     STOP_AGENT = "stop agent"
     QUIT = "quit"
     """End the process in order."""

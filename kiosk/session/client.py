@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 from yarl import URL
@@ -98,6 +98,21 @@ class Client:
         except TimeoutError:
             return faults.timed_out(_REACH)
 
+    async def answers(self) -> SessionError | None:
+        """Whether the API answers at all, asked for nothing and without the key: None at any status below 500; 5 s at most."""
+        try:
+            async with asyncio.timeout(_REACH):
+                session = await self._open()
+                async with session.get(self._base, headers=_HEADERS, allow_redirects=False) as response:
+                    response.close()
+                    if response.status < 500:
+                        return None
+                    return faults.of_status(response.status, response.headers, b"", (), self._wall())
+        except TimeoutError:
+            return faults.timed_out(_REACH)
+        except (aiohttp.ClientError, OSError) as error:
+            return await self._failure(error)
+
     async def close(self) -> None:
         """Closes the connections; the client is not used again."""
         if self._session is not None:
@@ -165,7 +180,13 @@ class Client:
         return await self._failure(failure)
 
     async def _failure(self, error: Exception) -> SessionError:
-        """What a library's error means; asks once, without the key, whether a stranger answers for the host."""
+        """What a library's error means, and whether the request was sent."""
+        failure = await self._meaning(error)
+        failure.sent = not isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+        return failure
+
+    async def _meaning(self, error: Exception) -> SessionError:
+        """Asks once, without the key, whether a stranger answers for the host."""
         if isinstance(error, aiohttp.ClientConnectorDNSError):
             return faults.offline("the name of the session API is not found")
         if isinstance(error, aiohttp.ClientResponseError):
@@ -209,7 +230,7 @@ class Client:
     async def _open(self) -> aiohttp.ClientSession:
         async with self._opening:
             if self._session is None:
-                connector = aiohttp.TCPConnector(ssl=await self._context(), resolver=self._resolver, limit=4)
+                connector = aiohttp.TCPConnector(ssl=await self._context(), resolver=self._resolver, limit=4, socket_factory=_narrow_socket)
                 self._session = aiohttp.ClientSession(
                     connector=connector,
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SHARE * self._config.request_timeout),
@@ -218,6 +239,13 @@ class Client:
                     read_bufsize=LIMIT // 4,
                 )
             return self._session
+
+
+def _narrow_socket(address: tuple[int, int, int, str, tuple[Any, ...]]) -> socket.socket:
+    """One whose kernel buffer takes no more than an answer may have either (Linux doubles what it is told)."""
+    made = socket.socket(*address[:3])
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LIMIT // 2)
+    return made
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

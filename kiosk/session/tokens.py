@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import ssl
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -43,6 +44,8 @@ class Api(Protocol):
 
     async def reachable(self) -> SessionError | None: ...
 
+    async def answers(self) -> SessionError | None: ...
+
     async def close(self) -> None: ...
 
 
@@ -59,6 +62,11 @@ class _Ban:
     def error(self, left: float) -> SessionError:
         text = f"{self.text}; not asked again for {left:.0f} s"
         return SessionError(text, code=self.code, retry=self.retry, after=left, hint=self.hint)
+
+
+def ahead(uniform: Callable[[float, float], float] = random.uniform) -> Backoff:
+    """The pace at which a session to be held ahead is asked for while none is granted: nobody waits for it."""
+    return Backoff(base=5.0, cap=300.0, floor=1.0, uniform=uniform)
 
 
 class Tokens:
@@ -81,8 +89,10 @@ class Tokens:
         self._api: Api = api or Client(config, api_key, tls=tls, doubt=doubt)
         self._budget = Budget(config.requests_per_minute)
         self._ahead = min(2, config.requests_per_minute)
-        self._backoff = backoff or Backoff(base=5.0, cap=300.0, floor=1.0)
+        self._backoff = backoff or ahead()
         self._ban: _Ban | None = None
+        self._failing: SessionError | None = None
+        """What the latest request came to, where trying again may help."""
         self._turn = asyncio.Lock()
         self._asking: asyncio.Task[Grant] | None = None
         self._held: Grant | None = None
@@ -90,12 +100,15 @@ class Tokens:
         self._failing_since: float | None = None
         self._taken = asyncio.Event()
         self._background: set[asyncio.Task[None]] = set()
+        self.on_outcome: Callable[[SessionError | None], None] = lambda _error: None
+        """What each request came to: None for a session."""
 
     async def take(self, needed: float = 15.0) -> Grant:
         """One session, never given twice, whose token lives `needed` more seconds.
 
         One that lives shorter is replaced once; the second is given whatever it lives. Raises SessionError; without a
-        request where the budget is spent ("budget"), where the API asked to wait, and for 5 min after it refused.
+        request where the budget is spent ("budget", or what it was spent on in vain), where the API asked to wait, and
+        for 5 min after it refused.
         """
         grant = await self._next(needed)
         if self._left(grant) >= needed:
@@ -127,11 +140,25 @@ class Tokens:
                     self._recovered()
             except SessionError as error:
                 self._failed(error)
-                await asyncio.sleep(max(self._backoff.next(), self._wait()))
+                await asyncio.sleep(self._backoff.next(self._wait()))
 
     async def reachable(self) -> SessionError | None:
         """Whether the API's host answers (TCP and TLS, no session, no key sent): None, or what keeps it from it; 5 s at most."""
         return await self._api.reachable()
+
+    async def answers(self) -> SessionError | None:
+        """Whether the API answers a request for nothing (no session, no key sent): None, or what keeps it from it; 5 s at most."""
+        return await self._api.answers()
+
+    async def trial(self) -> SessionError | None:
+        """Whether the API grants a session; one that is not to be held ahead is ended at once. Not asked where `take` would not."""
+        try:
+            async with self._turn:
+                if self._held is None:
+                    self._keep(await self._ask())
+        except SessionError as error:
+            return error
+        return None
 
     async def close(self) -> None:
         """Ends what is held and closes the connections; 2 s at most for the API to hear of it."""
@@ -179,28 +206,34 @@ class Tokens:
         self._asking = None
         if asking.cancelled() or asking.exception() is not None:
             return
-        grant = asking.result()
-        if self._prefetch and self._held is None and self._left(grant) >= _WORTH_HOLDING:
-            self._hold(grant)
-        else:
-            self._end_soon(grant)
+        self._keep(asking.result())
 
     async def _request(self) -> Grant:
+        sent = True
         try:
-            return await self._api.ask()
+            grant = await self._api.ask()
         except SessionError as error:
+            sent = error.sent
+            self._failing = error if error.retry is Retry.SOON else None
             told = _REFUSAL if error.retry is Retry.REFUSED else error.after
             if told is not None:
                 self._ban = _Ban(str(error), error.code, error.retry, error.hint, self._now() + told)
+            self.on_outcome(error)
             raise
         finally:
-            self._budget.spend(self._now())
+            if sent:
+                self._budget.spend(self._now())
+        self._failing = None
+        self.on_outcome(None)
+        return grant
 
     def _check_allowed(self) -> None:
         now = self._now()
         if self._ban is not None and (left := self._ban.until - now) > 0:
             raise self._ban.error(left)
         if (wait := self._budget.wait(now)) > 0:
+            if (failing := self._failing) is not None:
+                raise _Ban(str(failing), failing.code, Retry.WAIT, failing.hint, now + wait).error(wait)
             text = f"the device has asked for as many sessions as `requests_per_minute` allows; again in {wait:.0f} s"
             raise SessionError(text, code="budget", retry=Retry.WAIT, after=wait)
 
@@ -251,6 +284,13 @@ class Tokens:
         if self._failing_since is not None:
             log.info("sessions are held ahead again after %.0f s", self._now() - self._failing_since)
             self._failing_since = None
+
+    def _keep(self, grant: Grant) -> None:
+        """A session that nobody waits for: held where one is wanted, else ended."""
+        if self._prefetch and self._held is None and self._left(grant) >= _WORTH_HOLDING:
+            self._hold(grant)
+        else:
+            self._end_soon(grant)
 
     def _hold(self, grant: Grant) -> None:
         self._held = grant

@@ -52,7 +52,7 @@ def test_every_state_that_is_not_at_rest_has_a_longest_stay() -> None:
 
 def test_every_started_timer_may_run_where_the_row_leads() -> None:
     starts = {Do.START_TAIL: "tail", Do.START_RETRY: "retry", Do.START_PATIENCE: "patience", Do.START_SILENCE: "silence"}
-    starts |= {Do.START_CALL: "call", Do.START_AGENT: "agent"}
+    starts |= {Do.START_CALL: "call", Do.START_AGENT: "agent", Do.START_AGENT_BACK: "agent"}
     for _, _, target, effects in ROWS:
         if isinstance(target, State):
             assert {starts[effect] for effect in effects if effect in starts} <= set(TIMERS[target])

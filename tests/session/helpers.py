@@ -52,6 +52,8 @@ class FakeApi:
     port: int = 0
     scheme: str = "http"
     requests: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list[tuple[str, str, dict[str, str], bytes]])
+    moments: list[float] = field(default_factory=list[float])
+    """When each came, in the loop's time."""
     handler: Handler = field(default=lambda _: _respond(web.json_response(answer())))
 
     @property
@@ -65,6 +67,7 @@ class FakeApi:
         self.handler = lambda _: _respond(response())
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.moments.append(asyncio.get_running_loop().time())
         self.requests.append((request.method, request.path, dict(request.headers), await request.read()))
         return await self.handler(request)
 

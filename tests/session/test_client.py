@@ -38,7 +38,7 @@ async def test_statuses(status: int, code: str, retry: Retry) -> None:
     async with fake_api() as api:
         api.answers(lambda: web.json_response({"detail": "because"}, status=status))
         error = await refusal(settings(api.url))
-    assert (error.code, error.retry) == (code, retry)
+    assert (error.code, error.retry, error.sent) == (code, retry, True)
     assert len(api.requests) == 1
     assert ("because" in str(error)) == (status >= 400 and status != 511)
 
@@ -189,7 +189,7 @@ async def test_a_peer_that_speaks_something_else(first: bytes) -> None:
 async def test_nobody_listens() -> None:
     config = settings("http://127.0.0.1:1")
     error = await refusal(config)
-    assert (error.code, error.retry) == ("api-unreachable", Retry.SOON)
+    assert (error.code, error.retry, error.sent) == ("api-unreachable", Retry.SOON, False)
     async with client(config) as made:
         found = await made.reachable()
     assert found is not None
@@ -223,6 +223,24 @@ async def test_the_end_of_a_session_never_raises() -> None:
         port = api.port
     async with client(settings(f"http://127.0.0.1:{port}")) as made:
         await made.end(grant)
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, None), (302, None), (404, None), (429, None), (500, "api-down"), (503, "api-down")])
+async def test_an_answer_is_asked_for_without_the_key(status: int, code: str | None) -> None:
+    async with fake_api() as api, client(settings(api.url)) as made:
+        api.answers(lambda: web.Response(status=status, headers={"Location": "https://elsewhere.example/"}))
+        error = await made.answers()
+    assert (error.code if error else None) == code
+    [(method, path, headers, body)] = api.requests
+    assert (method, path, body) == ("GET", "/", b"")
+    assert "Authorization" not in headers
+
+
+async def test_no_answer_is_no_answer() -> None:
+    async with client(settings("http://127.0.0.1:1")) as made:
+        error = await made.answers()
+    assert error is not None
+    assert (error.code, error.sent) == ("api-unreachable", False)
 
 
 async def test_reachable_sends_no_request() -> None:

@@ -43,6 +43,9 @@ class FakeApi:
     async def reachable(self) -> SessionError | None:
         return self.error
 
+    async def answers(self) -> SessionError | None:
+        return self.error
+
     async def close(self) -> None:
         self.closed = True
 
@@ -98,6 +101,58 @@ async def test_a_spent_budget_asks_nothing_and_says_when() -> None:
         await asyncio.sleep(error.after or 0)
         await made.take()
         assert len(api.asked) == 3
+
+
+async def test_what_never_left_the_device_is_not_counted() -> None:
+    api = FakeApi()
+    api.error = SessionError("no network", code="offline", retry=Retry.SOON)
+    api.error.sent = False
+    async with tokens(api, per_minute=2) as made:
+        for _ in range(10):
+            assert (await refused(made)).code == "offline"
+        api.error = None
+        await made.take()
+        await made.take()
+        assert (await refused(made)).code == "budget"
+
+
+async def test_a_budget_spent_in_vain_is_told_by_what_it_was_spent_on() -> None:
+    api = FakeApi()
+    api.error = SessionError("down", code="api-down", retry=Retry.SOON)
+    async with tokens(api, per_minute=2) as made:
+        await refused(made)
+        await refused(made)
+        error = await refused(made)
+        assert (error.code, error.retry) == ("api-down", Retry.WAIT)
+        assert "down; not asked again for" in str(error)
+        assert len(api.asked) == 2
+        api.error = None
+        await asyncio.sleep(error.after or 0)
+        await made.take()
+        await made.take()
+        assert (await refused(made)).code == "budget"
+
+
+@pytest.mark.parametrize("prefetch", [False, True])
+async def test_a_trial_asks_only_where_a_visitor_could_and_leaves_nothing_behind(prefetch: bool) -> None:
+    api = FakeApi()
+    told: list[str | None] = []
+    async with tokens(api, prefetch=prefetch) as made:
+        made.on_outcome = lambda error: told.append(error.code if error else None)
+        api.error = SessionError("no", code="bad-key", retry=Retry.REFUSED)
+        await asyncio.sleep(1)
+        for _ in range(3):
+            error = await made.trial()
+            assert error is not None
+            assert error.code == "bad-key"
+        assert len(api.asked) == 1
+        api.error = None
+        await asyncio.sleep(301)
+        assert await made.trial() is None
+        assert told == ["bad-key", None]
+        assert len(api.asked) == 2
+        await asyncio.sleep(0)
+        assert api.ended == ([] if prefetch else ["1"])
 
 
 @pytest.mark.parametrize(
