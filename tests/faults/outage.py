@@ -28,6 +28,8 @@ BEFORE: Final = 1.2
 AGENT_WAITS: Final = 20.0
 """Seconds after which a room whose visitor has gone is closed; an agent is there again ARRIVAL seconds before the network is."""
 ARRIVAL: Final = 4.0
+EARLY: Final = 4.0
+"""Seconds after which the break has been told at the latest."""
 ALIKE: Final = 0.5
 WINDOW: Final = 0.2
 
@@ -81,6 +83,10 @@ async def outage(world: World, away: float, *, go: Act, come: Act, patience: flo
     gone = await go()
     await asyncio.sleep(0.3)
     await world.say(SENTENCE)
+    # The speaker remembers a minute.
+    await asyncio.sleep(min(away, EARLY))
+    middle = time.monotonic()
+    played = await world.played(begun - 0.1)
     if agent_returns and away > AGENT_WAITS:
         await asyncio.sleep(max(0.0, gone + away - ARRIVAL - time.monotonic()))
         await world.agent()
@@ -89,7 +95,7 @@ async def outage(world: World, away: float, *, go: Act, come: Act, patience: flo
     heard = await world.agent_hears(gone, patience)
     await _delivered(world, gone)
     result = await asyncio.to_thread(align, SENTENCE, await world.heard(gone))
-    played = await world.played(begun - 0.1)
+    played = np.concatenate([played, await world.played(middle)])
     lights = [event["at"] - gone for event in world.told("state", seen) if event["indication"] == "reconnecting"]
     shown = [str(event["indication"]) for event in world.told("state", seen)]
     return Outage(
