@@ -44,7 +44,9 @@ class Away(Api):
             if self._hour.network:
                 return await super().ask()
         await asyncio.sleep(began + LIMIT - asyncio.get_running_loop().time())
-        raise SessionError("no answer", code="api-unreachable", retry=Retry.SOON)
+        error = SessionError("no answer", code="api-unreachable", retry=Retry.SOON)
+        error.sent = False
+        raise error
 
 
 class Joinable(Room):
