@@ -16,6 +16,7 @@ from kiosk.attempts import Attempts
 from kiosk.chronicle import Chronicle
 from kiosk.config.model import Config
 from kiosk.errors import RoomError, SessionError
+from kiosk.faults import FAULTS, Fault
 from kiosk.health import Area, Health
 from kiosk.machine.effects import Do
 from kiosk.machine.events import Event, On
@@ -32,6 +33,9 @@ AGENT_LIMIT: Final = 9.0
 """Seconds in which an agent must come into the room: within 10 s its absence is said and the room is left."""
 AGENT_BACK_LIMIT: Final = 4.0
 """Seconds in which an agent that left must come back, or another in its place: said and left within 5 s."""
+
+
+_IN_CALL: Final = frozenset({State.CONNECTING, State.LIVE, State.RESUMING, State.RETRYING})
 
 
 class Ear(Protocol):
@@ -103,7 +107,9 @@ class Dispatcher:
         """When the state was entered, in the loop's time."""
         self.why: On | None = None
         """What led into the state; None for the first."""
-        health.on_change = self.show
+        self._deaf = False
+        self._blamed: Fault | None = None
+        health.on_change = self._health_changed
         self._end = quit
         self._orders: dict[Do, Callable[[], None]] = self._device_orders() | self._timer_orders()
         self._orders |= {Do.QUIT: self._quit, Do.QUIT_NOW: quit_now}
@@ -128,7 +134,12 @@ class Dispatcher:
         """A connection attempt failed: the error's kind decides whether and when there is another."""
         if generation != self.kiosk.generation:
             return
-        self._health.report(Area.SESSION if isinstance(error, SessionError) else Area.ROOM, error.code, str(error))
+        earlier = self._blamed or self._health.standing().get(Area.SESSION)
+        if error.code == "budget" and earlier:
+            # That the device has asked often enough is no news beside what it has been told.
+            self._blamed = earlier
+        else:
+            self._blame(Area.SESSION if isinstance(error, SessionError) else Area.ROOM, error.code, str(error))
         final = self._attempts.failed(error, joined=self.kiosk.joined)
         self.post(Event(On.REFUSED if final else On.FAILED, generation))
 
@@ -153,12 +164,19 @@ class Dispatcher:
     def indication(self) -> Indication:
         """What the LED shows: the true state."""
         worst = self._health.worst
-        return indication(self.kiosk, worst.indication if worst else None)
+        return indication(self.kiosk, worst.indication if worst else None, deaf=self._deaf)
 
     @property
     def attempt(self) -> int:
         """Which try at a connection this is, from 1; 0 where none is being made."""
         return self._attempts.made + 1 if self.kiosk.state in (State.CONNECTING, State.RETRYING) else 0
+
+    def _health_changed(self) -> None:
+        """A visitor who is speaking is told aloud that the microphone has broken; the next press tells whoever comes later."""
+        was_deaf, self._deaf = self._deaf, Area.MICROPHONE in self._health.standing()
+        self.show()
+        if self._deaf and not was_deaf and self.kiosk.state in _IN_CALL:
+            self._sound.play(Earcon.MICROPHONE)
 
     def show(self) -> None:
         """Bring LED and STATUS to the true state."""
@@ -181,6 +199,8 @@ class Dispatcher:
             self._enter()
         if self.kiosk.state is State.IDLE and before.state not in (State.IDLE, State.STARTING):
             self._deaf_until = asyncio.get_running_loop().time() + self._config.vad.refractory
+        if before.state is State.IDLE:
+            self._blamed = None
         self._note(event, verdict)
         # The light goes first: it is what the visitor looks at, and every order after it costs time.
         self.show()
@@ -200,14 +220,20 @@ class Dispatcher:
         elif event.on is On.AUDIBLE:
             self._health.clear(Area.ROOM)
             self._attempts.worked()
+            self._blamed = None
         elif event.on in (On.DISPLACED, On.AGENT_OVERDUE):
-            self._health.report(Area.ROOM, "displaced" if event.on is On.DISPLACED else "agent-missing")
+            self._blame(Area.ROOM, "displaced" if event.on is On.DISPLACED else "agent-missing")
             if event.on is On.DISPLACED:
                 self._attempts.displaced()
-        elif event.on is On.PATIENCE_OVER and self._health.worst is None:
-            self._health.report(Area.ROOM, "no-connection")
+        elif event.on is On.PATIENCE_OVER and self._blamed is None:
+            self._blame(Area.ROOM, "no-connection")
         if self.kiosk.state is State.IDLE:
             self._attempts.worked()
+
+    def _blame(self, area: Area, code: str, detail: str = "") -> None:
+        """This fault is what a failing call fails by, whatever else is wrong with the device; its tone tells so."""
+        self._blamed = FAULTS[code]
+        self._health.report(area, code, detail)
 
     def _device_orders(self) -> dict[Do, Callable[[], None]]:
         return {
@@ -222,11 +248,11 @@ class Dispatcher:
             Do.DISCARD: self._sound.discard,
             Do.MUTE: self._mute,
             Do.UNMUTE: self._mute,
-            # Whoever speaks into a muted microphone is told that it does not hear.
-            Do.CHIME_LISTENING: lambda: self._sound.play(Earcon.MICROPHONE if self.kiosk.muted else Earcon.LISTENING),
+            # Whoever speaks into a microphone that is muted or broken is told that it does not hear.
+            Do.CHIME_LISTENING: lambda: self._sound.play(Earcon.MICROPHONE if self.kiosk.muted or self._deaf else Earcon.LISTENING),
             Do.CHIME_RECONNECTING: lambda: self._sound.play(Earcon.RECONNECTING),
             Do.CHIME_ENDED: lambda: self._sound.play(Earcon.ENDED),
-            Do.CHIME_FAULT: lambda: self._sound.play(self._health.last.earcon if self._health.last else Earcon.ERROR),
+            Do.CHIME_FAULT: lambda: self._sound.play(self._blamed.earcon if self._blamed else Earcon.ERROR),
         }
 
     def _timer_orders(self) -> dict[Do, Callable[[], None]]:

@@ -8,6 +8,7 @@ import pytest
 
 from kiosk.config.model import Config
 from kiosk.errors import Retry, RoomError, SessionError
+from kiosk.health import Area
 from kiosk.machine.events import Event, On
 from kiosk.machine.gestures import Gesture
 from kiosk.machine.states import State, Talk
@@ -173,6 +174,49 @@ async def test_a_long_told_wait_is_said_at_once_and_a_short_one_waited_for() -> 
     assert made.dispatcher.kiosk.state is State.RETRYING
     await asyncio.sleep(8.2)
     assert made.dispatcher.kiosk.state is State.CONNECTING
+
+
+async def test_a_broken_microphone_is_told_in_a_call_and_at_the_press() -> None:
+    made = live()
+    made.health.report(Area.MICROPHONE, "microphone-missing")
+    assert made.sound.played[-1] is Earcon.MICROPHONE
+    assert made.light.shown[-1] is Indication.FAULT
+    made.dispatcher.post(Event(On.HANG_UP))
+    played = len(made.sound.played)
+    made.health.report(Area.MICROPHONE, "microphone-busy")
+    assert len(made.sound.played) == played
+    made.dispatcher.gesture(Gesture.PRESS)
+    assert made.sound.played[-1] is Earcon.MICROPHONE
+    made.health.clear(Area.MICROPHONE)
+    assert made.light.shown[-1] is Indication.CONNECTING
+
+
+async def test_a_failing_call_has_the_tone_of_what_it_fails_by() -> None:
+    made = bench()
+    made.dispatcher.gesture(Gesture.PRESS)
+    made.dispatcher.failed(1, offline())
+    made.health.report(Area.SPEAKER, "speaker-stalled")
+    made.dispatcher.post(Event(On.PATIENCE_OVER))
+    assert made.sound.played[-1] is Earcon.OFFLINE
+
+
+async def test_an_attempt_that_only_hangs_is_no_connection_whatever_else_is_wrong() -> None:
+    made = bench()
+    made.health.report(Area.SPEAKER, "speaker-stalled")
+    made.dispatcher.gesture(Gesture.PRESS)
+    made.dispatcher.post(Event(On.PATIENCE_OVER))
+    assert made.sound.played[-1] is Earcon.OFFLINE
+
+
+async def test_the_devices_own_limit_does_not_hide_what_the_api_said() -> None:
+    made = bench()
+    made.dispatcher.gesture(Gesture.PRESS)
+    made.dispatcher.failed(1, offline(code="api-down"))
+    for _ in range(2):
+        made.dispatcher.gesture(Gesture.PRESS)
+        made.dispatcher.failed(made.dispatcher.kiosk.generation, offline(code="budget", retry=Retry.WAIT, after=50.0))
+        assert made.sound.played[-1] is Earcon.OFFLINE
+        assert made.light.shown[-1] is Indication.OFFLINE
 
 
 async def test_failures_of_an_older_connection_are_not_heard() -> None:

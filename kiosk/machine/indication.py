@@ -1,4 +1,4 @@
-"""What the LED says of a kiosk: a function of the true state and the worst fault, of nothing else."""
+"""What the LED says of a kiosk: a function of the true state, the worst fault and the microphone, of nothing else."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ _PLAIN: Final = {
     State.STOPPING: Indication.OFF,
 }
 _INVITING: Final = frozenset({Indication.IDLE, Indication.CONNECTING, Indication.LISTENING, Indication.RECONNECTING})
-"""Patterns that promise that what is said is heard or kept: a lie while a technician has muted the microphone."""
+"""Patterns that promise that what is said is heard or kept: a lie while the microphone is broken or a technician has muted it."""
 
 
-def indication(kiosk: Kiosk, fault: Indication | None) -> Indication:
-    """The pattern to show. `fault` is that of the worst standing fault, which shows only where no call hides it."""
+def indication(kiosk: Kiosk, fault: Indication | None, *, deaf: bool = False) -> Indication:
+    """The pattern to show. `fault` is that of the worst standing fault, which shows only where no call hides it; `deaf`: no microphone."""
     shown = _unmuted(kiosk, fault)
-    return Indication.MUTED if kiosk.muted and shown in _INVITING else shown
+    if shown in _INVITING and (deaf or kiosk.muted):
+        return Indication.FAULT if deaf else Indication.MUTED
+    return shown
 
 
 def _unmuted(kiosk: Kiosk, fault: Indication | None) -> Indication:

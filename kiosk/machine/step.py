@@ -59,6 +59,8 @@ def _after(kiosk: Kiosk, target: State, effects: tuple[Do, ...], event: Event) -
         generation += effect in _NEW_GENERATION
     if event.on is On.AGENT_TALK and event.talk is not None:
         talk = event.talk
+    elif event.on is On.AGENT_LEFT:
+        talk = Talk.LISTENING
     in_call = target not in (State.IDLE, State.STOPPING)
     return replace(
         kiosk,

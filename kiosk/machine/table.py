@@ -141,7 +141,7 @@ ROWS: Final[tuple[Row, ...]] = (
     (S.LIVE,       On.ENDED,          S.IDLE,        (Do.LEAVE, Do.DISCARD, Do.CHIME_ENDED)),
     (S.LIVE,       On.DISPLACED,      S.IDLE,        (Do.LEAVE, Do.DISCARD, Do.CHIME_FAULT)),
     (S.LIVE,       On.AGENT_ARRIVED,  S.LIVE,        (Do.STOP_AGENT,)),
-    (S.LIVE,       On.AGENT_LEFT,     S.LIVE,        (Do.START_AGENT_BACK,)),
+    (S.LIVE,       On.AGENT_LEFT,     S.LIVE,        (Do.HOLD, Do.START_AGENT_BACK)),
     (S.LIVE,       On.AGENT_TALK,     S.LIVE,        (Do.START_SILENCE,)),
     (S.LIVE,       On.TAIL_OVER,      S.LIVE,        (Do.CLOSE, Do.START_SILENCE)),
     (S.LIVE,       On.RETRY_DUE,      ILLEGAL,       ()),

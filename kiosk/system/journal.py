@@ -19,11 +19,15 @@ Level = Literal["debug", "info", "warning", "error"]
 IDENTIFIER: Final = "voice-kiosk"
 PER_MINUTE: Final = 10
 """Lines a minute that one cause may write."""
+OF_FAULTS: Final = 1
+"""And one that is a fault, or the end of one: a contact that comes and goes does so for weeks."""
 CAUSES: Final = 1000
 """Causes remembered at a time, so that a flood of different ones stays bounded."""
 _COLORS: Final = {logging.DEBUG: "2", logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "31;1"}
 _PRIORITIES: Final = {logging.DEBUG: "7", logging.INFO: "6", logging.WARNING: "4", logging.ERROR: "3", logging.CRITICAL: "2"}
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_FAULTS: Final = frozenset({"fault", "fault over"})
+"""Kinds of records that tell of a fault."""
 _OWN: Final = frozenset({"cause", "kind", "fields", "context"})
 """Extras that are for this file: the cause that is limited, the kind that has a MESSAGE_ID, and fields whose text is in the message."""
 
@@ -31,7 +35,7 @@ _OWN: Final = frozenset({"cause", "kind", "fields", "context"})
 class RateFilter(logging.Filter):
     """At most PER_MINUTE records a minute and cause; the first after a gap says how many were left out.
 
-    A record's cause is its extra field `cause`, else the line of code that logs it.
+    A record's cause is its extra field `cause`, else the line of code that logs it. Where its kind is a fault, at most OF_FAULTS.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -50,7 +54,7 @@ class RateFilter(logging.Filter):
         # Last used is last in the dict, so that the first is the one to forget.
         self._passed[cause] = passed
         self._forget()
-        if len(passed) >= PER_MINUTE:
+        if len(passed) >= (OF_FAULTS if getattr(record, "kind", None) in _FAULTS else PER_MINUTE):
             self._dropped[cause] = self._dropped.get(cause, 0) + 1
             return False
         passed.append(now)

@@ -132,7 +132,7 @@ def _connection(state: State, on: On) -> Cell | None:
 
 
 def _live(state: State, on: On) -> Cell | None:
-    """In the room, any sign of life restarts the silence; the agent's presence is watched, and its return more closely."""
+    """In the room, any sign of life restarts the silence; the agent's presence is watched, and what is said without it is kept."""
     if state is not State.LIVE:
         return None
     doing = {
@@ -141,8 +141,9 @@ def _live(state: State, on: On) -> Cell | None:
         On.AGENT_TALK: Do.START_SILENCE,
         On.AUDIBLE: Do.FEED,
         On.AGENT_ARRIVED: Do.STOP_AGENT,
-        On.AGENT_LEFT: Do.START_AGENT_BACK,
     }
+    if on is On.AGENT_LEFT:
+        return State.LIVE, (Do.HOLD, Do.START_AGENT_BACK)
     return (State.LIVE, (doing[on],)) if on in doing else None
 
 

@@ -104,6 +104,13 @@ def test_agent_talk_is_remembered_while_live_only() -> None:
     assert step(speaking, Event(On.HANG_UP)).kiosk.talk is Talk.LISTENING
 
 
+def test_an_agent_that_has_left_neither_hears_nor_speaks() -> None:
+    live = Kiosk(state=State.LIVE, audible=True, microphone=True, talk=Talk.SPEAKING)
+    alone = step(live, Event(On.AGENT_LEFT)).kiosk
+    assert (alone.audible, alone.talk) == (False, Talk.LISTENING)
+    assert indication(alone, None) is Indication.CONNECTING
+
+
 @given(SITUATIONS, st.sampled_from([on for on in On if on not in (On.MUTE, On.UNMUTE)]))
 def test_nothing_but_its_own_word_unmutes(kiosk: Kiosk, on: On) -> None:
     assert step(kiosk, Event(on)).kiosk.muted is kiosk.muted
@@ -158,6 +165,13 @@ def test_a_rejoined_call_remembers_that_it_was_live() -> None:
 )
 def test_indication_tells_the_true_state(kiosk: Kiosk, fault: Indication | None, shown: Indication) -> None:
     assert indication(kiosk, fault) is shown
+
+
+@pytest.mark.parametrize("state", [State.CONNECTING, State.RETRYING, State.RESUMING, State.LIVE])
+@pytest.mark.parametrize("muted", [False, True])
+def test_no_light_invites_to_speak_into_a_broken_microphone(state: State, muted: bool) -> None:
+    kiosk = Kiosk(state, audible=True, microphone=True, muted=muted)
+    assert indication(kiosk, Indication.FAULT, deaf=True) is Indication.FAULT
 
 
 def test_every_gesture_has_a_meaning_in_every_mode() -> None:

@@ -67,6 +67,21 @@ async def test_an_agent_that_comes_later(visit: Visit, server: LiveKitServer, ro
     await visit.told(AgentLeft)
 
 
+async def test_leaving_lets_go_of_the_agent_and_is_seen_once(visit: Visit, agent: FarEnd) -> None:
+    await visit.join()
+    await visit.told(TrackSubscribed)
+    await agent.event("arrived", identity="kiosk")
+    room = vars(visit.call)["_room"]
+    assert room.remote_participants
+    after, begun = len(agent.events), time.monotonic()
+    await visit.call.leave()
+    assert time.monotonic() - begun < 2.0
+    assert not room.remote_participants
+    await agent.event("left", after=after)
+    await asyncio.sleep(1.0)
+    assert [event["event"] for event in agent.events[after:] if event["event"] in ("arrived", "left")] == ["left"]
+
+
 async def test_the_agents_voice_arrives(visit: Visit, agent: FarEnd) -> None:
     await visit.join()
     await visit.told(TrackSubscribed)

@@ -8,6 +8,7 @@ import os
 
 import pytest
 
+from kiosk.health import Area, Health
 from kiosk.system.journal import PER_MINUTE, JournalHandler, RateFilter, set_up_logging
 from kiosk.system.redact import MASK, RedactingFilter, register_secret
 
@@ -99,6 +100,34 @@ def test_ten_lines_a_minute_and_cause() -> None:
     again = record()
     assert rate.filter(again)
     assert again.getMessage() == "lost (90 more like this were not written)"
+
+
+def test_one_line_a_minute_of_a_fault_and_of_its_end() -> None:
+    now = 0.0
+    rate, health = RateFilter(lambda: now), logging.getLogger("kiosk.health")
+    written: list[str] = []
+
+    class Paper(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            written.append(record.getMessage())
+
+    paper = Paper(logging.INFO)
+    paper.addFilter(rate)
+    health.addHandler(paper)
+    health.setLevel(logging.INFO)
+    try:
+        flapping = Health()
+        for _ in range(90):
+            flapping.report(Area.MICROPHONE, "microphone-missing")
+            flapping.report(Area.LED, "led-missing")
+            flapping.clear(Area.MICROPHONE, Area.LED)
+            now += 1.0
+    finally:
+        health.removeHandler(paper)
+        health.setLevel(logging.NOTSET)
+    told = [line.partition(":")[0] + (" over" if ": over" in line else "") for line in written]
+    assert sorted(told) == sorted(2 * ["microphone-missing", "microphone-missing over", "led-missing", "led-missing over"])
+    assert written[-1].endswith("(59 more like this were not written)")
 
 
 def test_a_flood_of_causes_is_forgotten() -> None:

@@ -1,0 +1,103 @@
+"""Random sequences of faults and presses: light, tones, STATUS and the status record agree with the truth within a second."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from kiosk.errors import Retry, RoomError
+from kiosk.room import events as room
+from tests.truth.card import Fault
+from tests.truth.kiosk import KioskUnderOath
+from tests.truth.world import Api, Media, Talk
+
+TIMES = st.sampled_from([0.2, 0.7, 1.5, 4.0, 12.0, 35.0, 70.0])
+
+
+class Life(RuleBasedStateMachine):
+    """A kiosk, those who use it, and those who pull its plugs."""
+
+    kiosk: KioskUnderOath
+    mode = "toggle"
+
+    @initialize(mode=st.sampled_from(["toggle", "hold"]))
+    def begin(self, mode: str) -> None:
+        self.kiosk = KioskUnderOath("hold" if mode == "hold" else "toggle")
+
+    def teardown(self) -> None:
+        if hasattr(self, "kiosk"):
+            self.kiosk.close()
+
+    @rule(held=st.sampled_from([0.1, 0.4, 3.0]), then=TIMES)
+    def press(self, held: float, then: float) -> None:
+        self.kiosk.press()
+        self.kiosk.pass_(held)
+        self.kiosk.release()
+        self.kiosk.pass_(then)
+
+    @rule(seconds=TIMES)
+    def wait(self, seconds: float) -> None:
+        self.kiosk.pass_(seconds)
+
+    @rule(there=st.booleans(), then=TIMES)
+    def network(self, there: bool, then: float) -> None:
+        self.kiosk.change("network", there, lambda: self.kiosk.world.set_network(there))
+        self.kiosk.pass_(then)
+
+    @rule(api=st.sampled_from(Api.__args__))
+    def api(self, api: Api) -> None:
+        self.kiosk.change("api", api, lambda: setattr(self.kiosk.world, "api", api))
+
+    @rule(media=st.sampled_from(Media.__args__))
+    def media(self, media: Media) -> None:
+        self.kiosk.change("media", media, lambda: setattr(self.kiosk.world, "media", media))
+
+    @rule(there=st.booleans(), then=TIMES)
+    def agent(self, there: bool, then: float) -> None:
+        self.kiosk.change("agent", there, lambda: self.kiosk.world.set_agent(there))
+        self.kiosk.pass_(then)
+
+    @rule(talk=st.sampled_from(Talk.__args__))
+    def talk(self, talk: Talk) -> None:
+        self.kiosk.change("talk", talk, lambda: self.kiosk.world.set_talk(talk))
+        self.kiosk.pass_(1.5)
+
+    @rule(
+        event=st.sampled_from([room.Ended("deleted"), room.Displaced(), room.Lost(RoomError("gone", code="room-lost", retry=Retry.SOON))]),
+        then=TIMES,
+    )
+    def put_out(self, event: room.RoomEvent, then: float) -> None:
+        now = self.kiosk.world.room
+        if now is not None:
+            self.kiosk.change("put out", event, lambda: now.put_out(event))
+        self.kiosk.pass_(then)
+
+    @rule(fault=st.sampled_from([None, *Fault.__args__]), then=TIMES)
+    def microphone(self, fault: Fault | None, then: float) -> None:
+        self.kiosk.change("microphone", fault, lambda: self.kiosk.card.microphone.set(fault))
+        self.kiosk.pass_(then)
+
+    @rule(fault=st.sampled_from([None, "unplugged", "stalled"]), then=TIMES)
+    def speaker(self, fault: Fault | None, then: float) -> None:
+        self.kiosk.change("speaker", fault, lambda: self.kiosk.card.speaker.set(fault))
+        self.kiosk.pass_(then)
+
+
+def live(lives: int, steps: int, *, same: bool) -> None:
+    """So many lives of so many steps; `same`: those of the last time."""
+    checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+    chosen = settings(
+        max_examples=lives, stateful_step_count=steps, deadline=None, derandomize=same, database=None, suppress_health_check=checks
+    )
+    run_state_machine_as_test(Life, settings=chosen)
+
+
+def test_the_truth_is_told() -> None:
+    live(8, 12, same=True)
+
+
+@pytest.mark.slow
+def test_the_truth_is_told_in_other_lives() -> None:
+    live(200, 25, same=False)
