@@ -42,10 +42,11 @@ class Button:
         self._line.close()
 
     def _from_any_thread(self, pressed: bool) -> None:
-        self._loop.call_soon_threadsafe(self._edge, pressed)
+        # The time of the edge, not that of its turn: what a press leads to keeps the loop busy while the contact bounces on.
+        self._loop.call_soon_threadsafe(self._edge, self._loop.time(), pressed)
 
-    def _edge(self, pressed: bool) -> None:
-        if not self._closed and self._debounce.edge(self._loop.time(), pressed):
+    def _edge(self, moment: float, pressed: bool) -> None:
+        if not self._closed and self._debounce.edge(moment, pressed):
             self._changed()
 
     def _changed(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -142,3 +143,27 @@ async def test_without_a_chip_both_parts_say_so(running: Running) -> None:
 
     async with running(Pins(no_chip), BUTTON, LED) as (_, told):
         assert told == ["button: gpio-missing", "led: gpio-missing"]
+
+
+async def test_bounce_is_bounce_however_long_the_press_keeps_the_loop_busy(running: Running, factory: MockFactory) -> None:
+    async with running(Pins(lambda: factory), BUTTON, NO_LED) as (panel, told):
+        pressed = panel.on_press
+
+        def busy() -> None:
+            pressed()
+            time.sleep(3 * BUTTON.debounce)
+
+        panel.on_press = busy
+        pin = factory.pin(17)
+
+        def bounce() -> None:
+            for _ in range(5):
+                pin.drive_low()
+                time.sleep(0.001)
+                pin.drive_high()
+                time.sleep(0.001)
+            pin.drive_low()
+
+        await asyncio.to_thread(bounce)
+        await asyncio.sleep(5 * BUTTON.debounce)
+        assert told == ["press"]
