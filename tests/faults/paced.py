@@ -121,7 +121,7 @@ class Paced:
         config, key = self.config, Secret(KEY)
         tokens = Tokens(config.session, key, api=Client(config.session, key, plain_port=1))
         panel = Panel(config.button, config.led, SimPanel())
-        edges = Edges(SimulatedCard(), None, panel, tokens, self.rooms.new_call, FakeNotify())
+        edges = Edges(SimulatedCard(), lambda _: None, panel, tokens, lambda _: self.rooms.new_call, FakeNotify())
         self.device = Device(config, edges, quit_now=lambda: None)
         self._running = asyncio.create_task(self.device.run())
         await self.until(lambda: self.state is State.IDLE, 5.0)
