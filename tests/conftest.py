@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import hypothesis
@@ -36,6 +37,11 @@ def _loop_never_blocked() -> Iterator[None]:  # pyright: ignore[reportUnusedFunc
     BLOCKED.clear()
     yield
     assert not BLOCKED, BLOCKED[0]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--figures FILE`: where the rows of faults that were measured are written, a JSON line each."""
+    parser.addoption("--figures", type=Path, default=None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

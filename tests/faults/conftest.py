@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
-from typing import Final
 
 import pytest
 
@@ -16,17 +14,6 @@ __all__ = ["card", "livekit_binary", "sentence", "server"]
 
 Report = Callable[[str, bool], None]
 
-_RESULTS: Final = pytest.StashKey[Path | None]()
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--figures FILE`: where the rows that were measured are written, a JSON line each."""
-    parser.addoption("--figures", type=Path, default=None)
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[_RESULTS] = config.getoption("--figures")
-
 
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Report:
@@ -34,7 +21,7 @@ def report(request: pytest.FixtureRequest) -> Report:
     marker = request.node.get_closest_marker("fault")
     assert marker is not None, "the test names no row: @pytest.mark.fault(KEY)"
     key = str(marker.args[0])
-    row, results = ROWS[key], request.config.stash.get(_RESULTS, None)
+    row, results = ROWS[key], request.config.getoption("--figures")
 
     def told(measured: str, held: bool) -> None:
         print(f"\n{row.fault}: {row.expected}: measured {measured}")
