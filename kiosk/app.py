@@ -112,7 +112,7 @@ class Device:
         self.reload = boot and Reload(
             boot, dispatcher=self.dispatcher, notify=edges.notify, health=self.health, idle=lambda: self.calls.idle, take=self._take
         )
-        self.steering = Steering(lambda: self.config, self.dispatcher, self.sound, self.status.collect)
+        self.steering = Steering(lambda: self.config, self.dispatcher, self.sound, self.status.collect, self.reload)
         self._join()
 
     def _join(self) -> None:

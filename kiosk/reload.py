@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from kiosk.boot import Boot
@@ -78,6 +79,11 @@ class Reload:
         self._take = take
         self._asked = asyncio.Event()
         self._turn = asyncio.Lock()
+
+    @property
+    def path(self) -> Path:
+        """The file that is read."""
+        return self._boot.path
 
     def begin(self) -> None:
         """Say what is wrong with the file where the daemon runs on the last good one."""

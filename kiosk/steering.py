@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
-from kiosk.control.orders import Done, Loudness, Order
+from kiosk.control.orders import Done, Loudness, Order, Reloaded
 from kiosk.control.record import Status
 from kiosk.machine.events import Event, On
 from kiosk.machine.gestures import MEANING, Gesture
@@ -15,6 +15,7 @@ from kiosk.machine.states import Kiosk, State
 if TYPE_CHECKING:
     from kiosk.config.model import Config
     from kiosk.dispatcher import Dispatcher
+    from kiosk.reload import Reload
 
 _log = logging.getLogger(__name__)
 
@@ -34,15 +35,38 @@ class Gain(Protocol):
 class Steering:
     """A `kiosk.control.orders.Board`. A press takes the button's own way, so that it means what it means in the mode."""
 
-    def __init__(self, config: Callable[[], Config], dispatcher: Dispatcher, sound: Gain, collect: Callable[[], Awaitable[Status]]) -> None:
+    def __init__(
+        self,
+        config: Callable[[], Config],
+        dispatcher: Dispatcher,
+        sound: Gain,
+        collect: Callable[[], Awaitable[Status]],
+        reload: Reload | None,
+    ) -> None:
         self._config = config
         self._dispatcher = dispatcher
         self._sound = sound
         self._collect = collect
+        self._reload = reload
 
     async def status(self) -> Status:
         """The daemon at this moment."""
         return await self._collect()
+
+    async def reload(self, who: str) -> Reloaded | None:
+        """Read the configuration again, as SIGHUP does; what came of it. None where it is no file's."""
+        if self._reload is None:
+            return None
+        _note("reload", who)
+        outcome = await self._reload.now()
+        return Reloaded(
+            file=str(self._reload.path),
+            applied=outcome.applied,
+            waiting=outcome.waiting,
+            restart=outcome.restart,
+            problems=outcome.problems,
+            words=outcome.words,
+        )
 
     def obey(self, order: Order, who: str) -> Done:
         """Carry the order out; all that follows from it at once has happened when this returns."""

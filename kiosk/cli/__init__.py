@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kiosk.cli import check, demo, devices, events, run, status, steer, volume, watch
+from kiosk.cli import check, demo, devices, edit, events, run, status, steer, volume, watch
 
 app = typer.Typer(
     name="voice-kiosk",
@@ -36,6 +36,7 @@ def _options(  # pyright: ignore[reportUnusedFunction] -- typer calls it
 
 app.command("run")(run.run)
 app.command("check")(check.check)
+app.command("edit")(edit.edit)
 app.command("status")(status.status)
 app.command("watch")(watch.watch)
 app.command("events")(events.events)

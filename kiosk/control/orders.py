@@ -51,6 +51,19 @@ class Done(BaseModel):
     indication: Indication
 
 
+class Reloaded(BaseModel):
+    """What came of reading the configuration again: the keys by what became of them, or `problems` of a file that changed nothing."""
+
+    file: str
+    applied: tuple[str, ...]
+    waiting: tuple[str, ...]
+    """For the end of the call."""
+    restart: tuple[str, ...]
+    """For a restart of the daemon."""
+    problems: tuple[str, ...]
+    words: str
+
+
 class Problem(BaseModel):
     """Why a request was not carried out."""
 
@@ -58,9 +71,13 @@ class Problem(BaseModel):
 
 
 class Board(Protocol):
-    """The daemon as its control sees it. Nothing waits but `status`."""
+    """The daemon as its control sees it. Nothing waits but `status` and `reload`."""
 
     async def status(self) -> Status: ...
+    async def reload(self, who: str) -> Reloaded | None:
+        """None where the configuration is no file's."""
+        ...
+
     def obey(self, order: Order, who: str) -> Done: ...
     def loudness(self) -> Loudness: ...
     def set_gain(self, gain_db: float, who: str) -> None: ...

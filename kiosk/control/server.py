@@ -77,6 +77,7 @@ class Control:
             [
                 web.get("/status", self._status),
                 web.get("/events", self._events),
+                web.post("/reload", self._reload),
                 web.get("/volume", self._loudness),
                 web.post("/volume", self._set_gain),
                 *(web.post(f"/{order}", self._obey) for order in Order),
@@ -94,6 +95,12 @@ class Control:
 
     async def _status(self, _request: web.Request) -> web.Response:
         return self._said(await self.board.status())
+
+    async def _reload(self, request: web.Request) -> web.Response:
+        reloaded = await self.board.reload(_who(request))
+        if reloaded is None:
+            raise web.HTTPServiceUnavailable(text="the daemon's configuration is no file's")
+        return self._said(reloaded)
 
     async def _obey(self, request: web.Request) -> web.Response:
         return self._said(self.board.obey(Order(request.path.removeprefix("/")), _who(request)))

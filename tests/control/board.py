@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from kiosk.control.orders import Done, Loudness, Order
+from kiosk.control.orders import Done, Loudness, Order, Reloaded
 from kiosk.control.record import ConfigurationRecord, SoundRecord, Status
 from kiosk.control.server import Control
 from kiosk.errors import ControlError
@@ -57,6 +57,10 @@ class FakeBoard:
 
     async def status(self) -> Status:
         return STATUS
+
+    async def reload(self, who: str) -> Reloaded | None:
+        self.obeyed.append(("reload", who))
+        return Reloaded(file="config.yaml", applied=("log.words",), waiting=(), restart=(), problems=(), words="in force: log.words")
 
     def obey(self, order: Order, who: str) -> Done:
         self.obeyed.append((order.value, who))
