@@ -152,7 +152,7 @@ def test_a_lost_connection_leaves_the_old_file_and_keeps_the_copy(desk: Desk, wh
 
 
 def test_ctrl_c_is_the_editors_and_then_ends_the_edit(desk: Desk) -> None:
-    session = desk.ssh(desk.editor(BAD, then="trap 'echo got it' INT; echo editing; sleep 2"))
+    session = desk.ssh(desk.editor(BAD, then="trap 'echo got it' INT; echo editing; sleep 2; true"))
     session.until("editing")
     session.type("\x03")
     session.until("got it")
