@@ -121,6 +121,7 @@ def test_plain_lines_do_not_repeat_what_their_text_says() -> None:
     out = io.StringIO()
     set_up_logging("info", out)
     log.info("state state=idle", extra={"kind": "state", "cause": "state", "fields": {"state": "idle"}})
+    handler()
     assert out.getvalue()[8:] == " INFO room: state state=idle\n"
 
 
