@@ -22,7 +22,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "tests/parts/cable.py": {"__init__"},
     # A press whose consequences keep the loop busy is what is tried there.
     "tests/panel/test_pins.py": {"busy"},
-    # And its configuration is written there.
+    # So is the hall's configuration written.
     "tests/live/hall.py": {"write"},
     # The control socket is hung up once, in the runtime folder, which is memory.
     "kiosk/control/door.py": {"listening"},
