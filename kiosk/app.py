@@ -219,8 +219,7 @@ class Device:
         self.chronicle.pass_on(Happening("fault over" if over else "fault", detail))
 
     def _watch_button(self) -> Awaitable[None]:
-        panel, mode = self.edges.panel, self.config.talk.mode
-        return watch_button(lambda: panel.held, mode, lambda: self.dispatcher.kiosk, self.health)
+        return watch_button(lambda: self.edges.panel.held, lambda: self.config.talk.mode, lambda: self.dispatcher.kiosk, self.health)
 
     def _on_outcome(self, error: SessionError | None) -> None:
         """A session held ahead, or asked for on trial, shows what a visitor would meet; in a call the dispatcher is told of its own."""

@@ -85,7 +85,7 @@ async def watch_heard(
             post(Event(On.AGENT_TALK, now.generation, talk))
 
 
-async def watch_button(held: Callable[[], bool], mode: Mode, kiosk: Callable[[], Kiosk], health: Health) -> None:
+async def watch_button(held: Callable[[], bool], mode: Callable[[], Mode], kiosk: Callable[[], Kiosk], health: Health) -> None:
     """Name a button that is held for STUCK seconds to no purpose, until it comes up. Runs for ever.
 
     In `hold` mode holding is speaking and so has a purpose as long as the call lasts; under a stuck button that ends by silence
@@ -94,7 +94,7 @@ async def watch_button(held: Callable[[], bool], mode: Mode, kiosk: Callable[[],
     since, clock = None, asyncio.get_running_loop().time
     while True:
         pressed, standing = held(), health.standing().get(Area.BUTTON)
-        if not pressed or (mode == "hold" and kiosk().state is not State.IDLE):
+        if not pressed or (mode() == "hold" and kiosk().state is not State.IDLE):
             since = None
         elif since is None:
             since = clock()

@@ -39,7 +39,7 @@ class Hand:
         self.held, self.state, self.health = False, State.IDLE, Health()
 
     def watched(self, mode: Mode) -> Awaitable[None]:
-        return watch_button(lambda: self.held, mode, lambda: Kiosk(self.state), self.health)
+        return watch_button(lambda: self.held, lambda: mode, lambda: Kiosk(self.state), self.health)
 
     @property
     def fault(self) -> str | None:

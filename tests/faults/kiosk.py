@@ -7,7 +7,6 @@ import itertools
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Any, Final, Self
 
 import numpy as np
@@ -18,7 +17,6 @@ from kiosk.config.model import Config
 from kiosk.config.secrets import Secret
 from kiosk.edges import call_maker
 from kiosk.health import Area
-from kiosk.machine.events import Event, On
 from kiosk.machine.states import State
 from kiosk.panel.driver import Color
 from kiosk.panel.led import GAMMA
@@ -30,13 +28,14 @@ from kiosk.signals import Earcon, Indication
 from kiosk.sim.panel import SimPanel
 from kiosk.sim.soundcard import SimulatedCard
 from kiosk.system.notify import Notifier
+from tests.faults.running import Running
 
 KEY: Final = "sk_live_not_one_byte_of_it"
 _NOBODY = 1
 """A port where nobody answers."""
 
 
-class Kiosk:
+class Kiosk(Running):
     """`async with Kiosk(url, section={…}) as kiosk`: idle, in `toggle` mode, with an RGB LED. Times are monotonic seconds.
 
     tls: whom it trusts; plain_port: where a captive portal would answer; session: from the configuration's section, `url` apart.
@@ -64,7 +63,6 @@ class Kiosk:
         tokens = Tokens(session, key, api=Client(session, key, tls=tls, plain_port=plain_port))
         panel = Panel(self.config.button, self.config.led, self.panel)
         self._edges = Edges(self.card, lambda _: None, panel, tokens, call_maker, Notifier(self.told.append))
-        self.device: Device
 
     async def __aenter__(self) -> Self:
         self.begun = time.monotonic()
@@ -85,20 +83,6 @@ class Kiosk:
         self._running = asyncio.create_task(self.device.run())
         await self.until(lambda: self.state is not State.STARTING)
         return self
-
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.device.dispatcher.post(Event(On.STOP))
-        await self._running
-
-    @property
-    def state(self) -> State:
-        """The machine's state."""
-        return self.device.dispatcher.kiosk.state
-
-    @property
-    def standing(self) -> set[str]:
-        """The codes of the faults that stand now."""
-        return {fault.code for fault in self.device.health.standing().values()}
 
     async def press(self) -> float:
         """A short press; when it was."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from types import TracebackType
 from typing import Final, Self
 
 import pytest
@@ -19,7 +18,6 @@ from kiosk.audio.sound import SoundFigures
 from kiosk.config.model import Config
 from kiosk.config.secrets import Secret
 from kiosk.errors import RoomError
-from kiosk.machine.events import Event, On
 from kiosk.machine.gestures import Gesture
 from kiosk.machine.states import State
 from kiosk.panel.panel import Panel
@@ -30,6 +28,7 @@ from kiosk.session.tokens import Tokens
 from kiosk.sim.panel import SimPanel
 from kiosk.sim.soundcard import SimulatedCard
 from tests.fakes import FakeNotify, FakeSound
+from tests.faults.running import Running
 from tests.session.helpers import FakeApi
 
 KEY: Final = "sk_live_in_virtual_time"
@@ -107,7 +106,7 @@ class Visit:
         return RoomStatistics()
 
 
-class Paced:
+class Paced(Running):
     """`async with Paced(monkeypatch, api, **session) as device`: idle, in `toggle` mode."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, api: FakeApi, rooms: Rooms | None = None, **session: object) -> None:
@@ -127,24 +126,10 @@ class Paced:
         await self.until(lambda: self.state is State.IDLE, 5.0)
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.device.dispatcher.post(Event(On.STOP))
-        await self._running
-
-    @property
-    def state(self) -> State:
-        """The machine's state."""
-        return self.device.dispatcher.kiosk.state
-
     @property
     def light(self) -> str:
         """What the LED shows."""
         return str(self.device.dispatcher.indication)
-
-    @property
-    def standing(self) -> set[str]:
-        """The codes of the faults that stand now."""
-        return {fault.code for fault in self.device.health.standing().values()}
 
     @property
     def tones(self) -> list[str]:

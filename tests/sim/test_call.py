@@ -10,7 +10,7 @@ from livekit import rtc
 
 from kiosk.audio.frames import RATE, silence
 from kiosk.sim.agent import IDENTITY, RECORDED_TOPIC
-from kiosk.sim.likeness import find
+from kiosk.sim.trace import trace
 from kiosk.sim.wav import ANSWER_WORDS, spoken
 from kiosk.sim.world import World
 from tests.sim.guest import Guest, eventually, joined
@@ -27,10 +27,10 @@ async def test_a_sentence_is_heard_whole_and_answered_aloud() -> None:
         await guest.speak(np.concatenate([speech, silence(100)]))
         await eventually(lambda: len(world.agent.said) == 2 and world.agent.state == "listening", 15)
         agent = world.agent_of("hall")
-        assert find(speech, agent.heard.samples).share > 0.95
+        assert trace(speech, agent.heard.samples).likeness > 0.95
         assert agent.lost == 0
-        assert find(spoken("answer"), guest.sound).share > 0.8
-        assert find(speech, guest.sound).share > 0.8
+        assert trace(spoken("answer"), guest.sound).likeness > 0.8
+        assert trace(speech, guest.sound).likeness > 0.8
         assert [said.whole for said in agent.said] == [True, True]
         assert _states(guest) == ["listening", "thinking", "speaking", "listening"]
 
@@ -60,7 +60,7 @@ async def test_every_packet_comes_back_at_once_in_echo_mode() -> None:
     async with World("echo") as world, joined(world.sfu_url, world.token("hall")) as guest:
         await guest.publish()
         await guest.speak(np.concatenate([spoken("visitor"), silence(50)]))
-        assert find(spoken("visitor"), guest.sound).share > 0.8
+        assert trace(spoken("visitor"), guest.sound).likeness > 0.8
 
 
 async def test_data_goes_both_ways(world: World) -> None:
@@ -88,7 +88,7 @@ async def test_recorded_audio_comes_before_the_track(world: World) -> None:
         await speaking
         heard = world.agent.heard
         assert np.array_equal(heard.samples[:RATE], recorded)
-        assert find(live, heard.samples[RATE:]).share > 0.95
+        assert trace(live, heard.samples[RATE:]).likeness > 0.95
         assert heard.arrived(0) < heard.arrived(len(heard.samples) - 1)
 
 

@@ -12,12 +12,12 @@ from livekit.protocol.models import DataPacket, DataStream
 
 from kiosk.audio.frames import RATE, silence
 from kiosk.sim.ears import Ears
-from kiosk.sim.likeness import find
 from kiosk.sim.listener import Listener
 from kiosk.sim.opus import FRAME, Decoder, encode
 from kiosk.sim.sfu.access import AccessDenied, check, mint
 from kiosk.sim.sfu.media import CONFIGURATION, Media
 from kiosk.sim.streams import Inbox, TextStream
+from kiosk.sim.trace import trace
 from kiosk.sim.turns import Turn, Turns
 from kiosk.sim.wav import resampled, spoken
 
@@ -36,7 +36,7 @@ async def test_the_sentences_are_taken_for_speech(name: str) -> None:
     for packet in _packets(encode(spoken(name))):
         listener.packet(packet)
     assert listener.turns.speaking
-    assert find(spoken(name), listener.ears.heard.samples).share > 0.95
+    assert trace(spoken(name), listener.ears.heard.samples).likeness > 0.95
 
 
 def test_what_dtx_leaves_out_is_silence_of_the_same_length() -> None:
@@ -119,16 +119,16 @@ def test_pieces_of_unknown_streams_are_nothing() -> None:
 
 
 def test_a_sentence_is_not_found_in_another() -> None:
-    assert find(spoken("visitor"), spoken("answer")).share < 0.1
-    assert find(spoken("visitor"), silence(1)).share == 0.0
+    assert trace(spoken("visitor"), spoken("answer")).likeness < 0.2
+    assert trace(spoken("visitor"), silence(1)).likeness == 0.0
     half = spoken("visitor")[: len(spoken("visitor")) // 2]
-    assert find(spoken("visitor"), np.concatenate([silence(20), half])).share == pytest.approx(0.5, abs=0.1)
+    assert trace(spoken("visitor"), np.concatenate([silence(20), half])).likeness == pytest.approx(0.5, abs=0.1)
 
 
 def test_opus_gives_back_the_sound() -> None:
     decoder = Decoder()
     decoded = np.concatenate([decoder.decode(payload) for payload in encode(spoken("answer"))])
-    assert find(spoken("answer"), decoded).share > 0.95
+    assert trace(spoken("answer"), decoded).likeness > 0.95
 
 
 def test_other_rates_become_48_khz() -> None:

@@ -19,6 +19,7 @@ KEY = "journal-key-0987654321"
 CONFIG = """\
 session: {agent_id: journal, url: "http://127.0.0.1:9"}
 talk: {mode: toggle}
+audio: {microphone: {device: nowhere}}
 """
 IN_PLACE = 'mount -t tmpfs none /run && mkdir -p /run/systemd/journal && mount --bind "$1" /run/systemd/journal && shift && exec "$@"'
 
