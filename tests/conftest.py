@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 from tests.parts.blocking import watched
+from tests.parts.process import ROOT
 from tests.secrecy import Reader, reading
 
 # Examples are timed by the wall; on shared cores that says nothing of the code.
@@ -44,13 +45,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--figures", type=Path, default=None)
 
 
+REAL = {"demo", "faults", "live", "room", "sim"}
+"""Folders whose tests live in real time: rooms, sound, networks. On busy cores they would measure the cores."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run side by side (`-n 2 --dist loadgroup`), those with a sound card go one after the other: sound needs idle cores."""
+    """Mark what is `real`; where tests run side by side (`--dist loadgroup`), the faults are one row of tests and all else real another."""
     for item in items:
-        if "faults" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("faults"))
-        elif {"card", "pipewire"}.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("sound"))
+        folders = set(item.path.relative_to(ROOT / "tests").parts)
+        if item.get_closest_marker("looptime"):
+            continue
+        if folders & REAL or {"card", "pipewire", "server"}.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.real)
+            item.add_marker(pytest.mark.xdist_group("faults" if "faults" in folders else "other"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kiosk.audio.frames import BLOCK, Block
@@ -215,6 +215,7 @@ Steps = st.lists(st.tuples(Actions, st.booleans(), st.integers(1, 60)), min_size
 
 
 @settings(max_examples=150, deadline=None)
+@example(steps=[("connect", False, 5), ("open", False, 80), ("close", False, 1), ("open", False, 1)], pre_roll=0.1)
 @given(steps=Steps, pre_roll=st.sampled_from([0.0, 0.1, 0.6]))
 def test_every_recorded_voiced_block_leaves_once_and_in_order(steps: list[tuple[str, bool, int]], pre_roll: float) -> None:
     line = Line(pre_roll)

@@ -191,9 +191,10 @@ async def test_a_token_that_expires_in_a_call_is_not_heard_of(place: Place, repo
     async with in_call(place) as (kiosk, _):
         joined, begun = time.monotonic(), len(kiosk.happenings)
         await asyncio.sleep(9.0)
-        rest = [each.kind for _, each in kiosk.happenings[begun:] if each.kind in ("disconnected", "state")]
-        drops = sum(kind == "disconnected" for kind in rest)
+        rest = [each for _, each in kiosk.happenings[begun:] if each.kind in ("disconnected", "state")]
+        drops = sum(each.kind == "disconnected" for each in rest)
         whole = kiosk.state is State.LIVE and not kiosk.named and kiosk.tones(joined + 1.0) == set()
         present = len(await place.visitors())
-    text = f"a token of 4 s: {drops} drops and {len(rest) - drops} changes of the light in 9 s of call"
+    lights = [str(each.detail["indication"]) for each in rest if each.kind == "state"]
+    text = f"a token of 4 s: {drops} drops and {len(lights)} changes of the light in 9 s of call {' '.join(lights)}".rstrip()
     report(text, whole and rest == [] and present == 1)

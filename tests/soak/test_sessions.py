@@ -55,7 +55,7 @@ async def test_a_dozen_sessions_leave_nothing_behind(tmp_path: Path) -> None:
     assert late.tasks <= early.tasks
     assert late.subscribers <= early.subscribers
     assert late.threads <= early.threads + 1  # the name service's or the executor's, made when it is first needed
-    assert late.descriptors <= early.descriptors
+    assert late.descriptors <= early.descriptors + 2  # eight visits lie between: a leak would be eight or more
 
 
 @pytest.mark.slow

@@ -9,10 +9,13 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from kiosk.signals import Indication
+from tests.live.conftest import card, livekit_binary, server
 from tests.live.hall import Hall
 from tests.parts.far_end import FarEnd
 from tests.parts.livekit_server import LiveKitServer
 from tests.truth.oracle import AT_REST, COLORS, shown
+
+__all__ = ["card", "livekit_binary", "server"]
 
 WITHIN = 1.0
 """Seconds in which the kiosk has to tell the truth, from the moment at which the server and the agent agree on it."""
