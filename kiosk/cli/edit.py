@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Generator
@@ -34,6 +35,7 @@ def edit(
     Exit 0: installed and taken, or unchanged or discarded. 1: not done. 2: no terminal. 69: installed, but the daemon did not take it.
     73: cannot be written. 75: somebody else is editing. 129, 130: cut off, interrupted. Except with 0 and 69 the file is as it was.
     """
+    from kiosk.editor import CUT_OFF
     from kiosk.editor import edit as edited_by
     from kiosk.errors import EditError
 
@@ -48,6 +50,8 @@ def edit(
         # Whose terminal is gone is told nothing; the next technician is.
         with suppress(OSError):
             typer.echo(f"{error}\n{error.hint}".rstrip(), err=True)
+        if error.exit_code == CUT_OFF:
+            _speak_to_nobody()
         raise typer.Exit(error.exit_code) from None
     if edited is None:
         return
@@ -61,7 +65,35 @@ class _Terminal:
         typer.echo(text)
 
     def ask(self, question: str) -> str:
-        return input(question)
+        typer.echo(question, nl=False)
+        _wait_for_a_line()
+        if not (line := sys.stdin.readline()):
+            raise EOFError
+        return line
+
+
+def _wait_for_a_line() -> None:
+    """Until there is one at the terminal, or a signal's handler has raised: one that comes between the question and the wait counts, too.
+
+    `input` would miss that one: its handler runs only after the read, for which nobody types any more.
+    """
+    awake, wake = os.pipe()
+    os.set_blocking(wake, False)
+    earlier = signal.set_wakeup_fd(wake)
+    try:
+        select.select([sys.stdin, awake], [], [])
+    finally:
+        signal.set_wakeup_fd(earlier)
+        os.close(awake)
+        os.close(wake)
+
+
+def _speak_to_nobody() -> None:
+    """What could not be written to a lost terminal must not be tried again at the interpreter's end: that would end it with 120."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 @contextmanager

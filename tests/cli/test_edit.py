@@ -151,7 +151,6 @@ def test_a_lost_connection_leaves_the_old_file_and_keeps_the_copy(desk: Desk, wh
     assert desk.file.read_text() == GOOD
 
 
-@pytest.mark.flaky(reruns=3)  # on busy cores a Ctrl-C at the question may be lost: a known defect, in CHANGELOG.md
 def test_ctrl_c_is_the_editors_and_then_ends_the_edit(desk: Desk) -> None:
     session = desk.ssh(desk.editor(BAD, then="trap 'echo got it' INT; echo editing; sleep 2; true"))
     session.until("editing")
