@@ -38,6 +38,13 @@ SEEDS: Final[Mapping[str, list[bytes]]] = {
     "session_answer": _all_of(*ANSWERS),
     "session_error": [*_all_of(*ERRORS), b"120", b"Wed, 21 Oct 2026 07:28:00 GMT", b"//[::1/"],
     "message": _all_of(*MESSAGES),
+    "control": [
+        b"GET /status HTTP/1.1\r\nHost: kiosk\r\n\r\n",
+        b"GET /events HTTP/1.1\r\nHost: kiosk\r\n\r\n",
+        b"POST /press HTTP/1.1\r\nHost: kiosk\r\nContent-Length: 0\r\n\r\n",
+        b'POST /volume HTTP/1.1\r\nHost: kiosk\r\nContent-Length: 15\r\n\r\n{"gain_db": -6}',
+        b'POST /volume HTTP/1.1\r\nHost: kiosk\r\nTransfer-Encoding: chunked\r\n\r\nf\r\n{"gain_db": -6}\r\n0\r\n\r\n',
+    ],
     "refreshed_token": [TOKEN.encode(), b"a." + base64.urlsafe_b64encode(b'{"exp": 1e400}') + b".c"],
 }
 WORDS: Final[Mapping[str, list[bytes]]] = {
@@ -57,6 +64,16 @@ WORDS: Final[Mapping[str, list[bytes]]] = {
     "session_answer": [b'"token": ', b'"livekit_url": ', b"1e999", b"NaN", b"\\ud800", b"[[[[", b"{", TOKEN.encode()],
     "session_error": [b'"detail": ', b'"msg": ', b"the-key-itself", b"\\ud800", b"1e9", b"9" * 30],
     "message": [b'"transcript"', b'"data": {', b"[" * 50, b"1e999", b"\\ud800", b"9" * 50],
+    "control": [
+        b"\r\n",
+        b"Expect: 100-continue\r\n",
+        b"Upgrade: websocket\r\n",
+        b"Content-Encoding: gzip\r\n",
+        b"1e999",
+        b"/../",
+        b"%00",
+        b"POST ",
+    ],
     "refreshed_token": [b".", b"eyJleHAiOiBudWxsfQ", b"=", b"_-"],
 }
 """What a mutation may put in."""

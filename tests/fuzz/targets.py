@@ -21,6 +21,7 @@ from kiosk.room.events import Message
 from kiosk.session.answer import read_answer, seconds_left
 from kiosk.session.faults import detail_of, of_redirect, of_status
 from kiosk.session.forms import shape_of
+from tests.fuzz.desk import MOST, stranger
 
 _KEY: Final = Secret("the-key-itself")
 _FORMS: Final = [form for form in get_args(Form) if form != "custom"]
@@ -87,6 +88,13 @@ def refreshed_token(data: bytes) -> None:
     lifetime(data.decode("utf-8", "surrogateescape"), 1.8e9)
 
 
+def control(data: bytes) -> None:
+    """What a member of the group says at the control socket, and whether the next one is served."""
+    answer = stranger().says(data)
+    assert len(answer) <= MOST
+    assert not answer or answer.startswith(b"HTTP/1.")
+
+
 TARGETS: Final[Mapping[str, Callable[[bytes], None]]] = {
-    each.__name__: each for each in (configuration, session_answer, session_error, message, refreshed_token)
+    each.__name__: each for each in (configuration, session_answer, session_error, message, refreshed_token, control)
 }
