@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,10 @@ hypothesis.settings.load_profile("shared-cores")
 
 # pytest-asyncio asks for the current loop before it makes its own; without this word asyncio makes one up that nobody closes.
 asyncio.set_event_loop(None)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's background job ignores Ctrl-C, and so would everything the tests start, where it is tried.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 BLOCKED: list[str] = []
 """What the daemon's code did on a loop that may block it, since the last test."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import sys
 from collections.abc import Generator
@@ -65,27 +64,7 @@ class _Terminal:
         typer.echo(text)
 
     def ask(self, question: str) -> str:
-        typer.echo(question, nl=False)
-        _wait_for_a_line()
-        if not (line := sys.stdin.readline()):
-            raise EOFError
-        return line
-
-
-def _wait_for_a_line() -> None:
-    """Until there is one at the terminal, or a signal's handler has raised: one that comes between the question and the wait counts, too.
-
-    `input` would miss that one: its handler runs only after the read, for which nobody types any more.
-    """
-    awake, wake = os.pipe()
-    os.set_blocking(wake, False)
-    earlier = signal.set_wakeup_fd(wake)
-    try:
-        select.select([sys.stdin, awake], [], [])
-    finally:
-        signal.set_wakeup_fd(earlier)
-        os.close(awake)
-        os.close(wake)
+        return input(question)
 
 
 def _speak_to_nobody() -> None:
