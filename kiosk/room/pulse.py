@@ -16,8 +16,10 @@ LOOK: Final = 0.5
 """Seconds between two looks; one costs 2 ms of a server's core."""
 SILENT: Final = 2.5
 """Seconds without a packet that are no accident: livekit-server 1.13 reports on our track every 1.25 s, and ICE asks every 1 to 2.5 s."""
-DETOUR: Final = 1.0
+DETOUR: Final = 2.0
 """Seconds without a packet, ended by one on another path (another address of ours, say), in which what was sent went nowhere."""
+YOUNG: Final = 10.0
+"""Seconds in which a new connection still changes its path for a better one, with nothing lost and up to 1.8 s of silence around it."""
 
 
 class Arrived(NamedTuple):
@@ -43,6 +45,7 @@ class Pulse:
         self._signs = asyncio.Condition()
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()
+        self._grown_up = self._last + YOUNG
         self._silent = False
 
     @property
@@ -72,7 +75,7 @@ class Pulse:
         if now.path != self._seen.path:
             self._moved = True
         elif now.packets > self._seen.packets:
-            if self._moved and self.silence > DETOUR:
+            if self._moved and self.silence > DETOUR and self._loop.time() > self._grown_up:
                 self._fall_silent()
             self._moved = False
             self._last = self._loop.time()

@@ -47,7 +47,7 @@ class Disk:
 
     def turn_read_only(self, pid: int) -> None:
         """As the kernel does after an error: what is open for writing fails, too."""
-        subprocess.run(["nsenter", "-t", str(pid), "-m", "mount", "-o", "remount,abort", self._point], check=True)
+        subprocess.run(["nsenter", "-t", str(pid), "-m", "-r", "mount", "-o", "remount,abort", self._point], check=True)
 
     def break_down(self, pid: int) -> None:
         """From now on every access to the disk is an I/O error."""

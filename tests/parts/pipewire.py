@@ -119,8 +119,8 @@ class PipeWire:
         return {
             "ALSA_CONFIG_PATH": str(self._folder / "asound.conf"),
             "PIPEWIRE_RUNTIME_DIR": str(self._runtime),
-            # Without the last word a stream whose sink goes waits for another one; a sound card's fails.
-            "PIPEWIRE_ALSA": "{ stream.capture.sink=true node.dont-reconnect=true }",
+            # Without the last two a stream whose sink goes waits for another one or takes it; a sound card's fails.
+            "PIPEWIRE_ALSA": "{ stream.capture.sink=true node.dont-reconnect=true node.dont-fallback=true }",
         }
 
     def start(self) -> None:

@@ -11,7 +11,7 @@ import pytest
 from kiosk.errors import Retry, RoomError
 from kiosk.room.mending import PROOF, Mending
 from kiosk.room.publication import Publication
-from kiosk.room.pulse import DETOUR, LOOK, SILENT, Arrived, Pulse
+from kiosk.room.pulse import DETOUR, LOOK, SILENT, YOUNG, Arrived, Pulse
 from kiosk.room.traffic import Traffic
 
 pytestmark = pytest.mark.looptime
@@ -105,7 +105,7 @@ async def test_statistics_that_never_come_are_silence(line: Line) -> None:
 async def test_another_path_is_no_sign_of_life_and_a_long_way_to_it_is_a_break(line: Line) -> None:
     await line.begin()
     line.fresh()
-    await asyncio.sleep(5.0)
+    await asyncio.sleep(YOUNG)
     assert line.told == []
     line.dead = True
     await asyncio.sleep(DETOUR + LOOK)
@@ -113,6 +113,16 @@ async def test_another_path_is_no_sign_of_life_and_a_long_way_to_it_is_a_break(l
     line.fresh()
     await asyncio.sleep(4 * LOOK)
     assert line.told == ["broken", "resumed"]
+
+
+async def test_a_young_connection_finds_a_better_path_and_is_not_broken(line: Line) -> None:
+    await line.begin()
+    line.dead = True
+    await asyncio.sleep(DETOUR)
+    line.fresh()
+    line.dead = False
+    await asyncio.sleep(4 * LOOK)
+    assert line.told == []
 
 
 async def test_the_librarys_word_is_believed_with_signs_of_life(line: Line) -> None:
