@@ -44,7 +44,8 @@ class Terminal:
         self.screen, self._inside = os.openpty()
         self.resize(100, 30)
         self.before = self.settings
-        environment = {**os.environ, "TERM": "xterm-256color"}
+        # A readline somewhere above may have noted another terminal's size; rich would believe it.
+        environment = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "LINES")} | {"TERM": "xterm-256color"}
         self.process = subprocess.Popen(COMMAND, stdin=self._inside, stdout=self._inside, stderr=self._inside, env=environment)
         self.shown = ""
 
