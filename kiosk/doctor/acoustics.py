@@ -25,6 +25,10 @@ NEAR: Final = RATE // 20
 SHARP: Final = 8.0
 """Times the rest of the correlation that its peak stands out where the chirp is in a recording. The greatest of 50,000 normal values,
 which is what noise gives, stands at 4.4."""
+PARTS: Final = 3
+"""Into which the chirp is taken apart; a small speaker may lack the lowest of them."""
+WANDER: Final = RATE // 500
+"""Samples by which a part may be off: the clocks of two cards differ."""
 
 Samples = NDArray[np.float64]
 
@@ -57,8 +61,8 @@ class Echo:
 def noise(samples: Block, clipped: float) -> Noise:
     """`samples`: 48 kHz mono, a window or more; `clipped`: told by who saw the device's own channels."""
     offset = float(np.mean(samples, dtype=np.float64))
-    windows = samples[: len(samples) // WINDOW * WINDOW].astype(np.float64).reshape(-1, WINDOW) - offset
-    levels = [_level(float(np.mean(window**2))) for window in windows]
+    windows = samples[: len(samples) // WINDOW * WINDOW].astype(np.float64).reshape(-1, WINDOW)
+    levels = [_level(float(np.var(window))) for window in windows]
     return Noise(
         floor_dbfs=float(np.median(levels)),
         peak_dbfs=_level(float(np.max(np.abs(samples.astype(np.float64)))) ** 2),
@@ -102,7 +106,20 @@ def echo(played: Block, heard: Block, began: float) -> Echo | None:
     # One step of 16 bits, correlated, is no sound.
     if amplitude * float(np.max(np.abs(pattern))) < 1.0 or abs(float(likeness[place])) < SHARP * rest:
         return None
+    if not _whole(sound, pattern, place):
+        return None
     return Echo(delay_ms=(place / RATE - began) * 1000.0, attenuation_db=-20.0 * math.log10(amplitude))
+
+
+def _whole(sound: Samples, pattern: Samples, place: int) -> bool:
+    """Most of the pattern's parts are there, each in its place: pieces of it, or a part by chance, are no way back to be measured."""
+    size = len(pattern) // PARTS
+    found = 0
+    for start in range(0, PARTS * size, size):
+        likeness = np.abs(_correlation(sound, pattern[start : start + size]))
+        near = slice(max(0, place + start - WANDER), place + start + WANDER)
+        found += float(np.max(likeness[near], initial=0.0)) > SHARP / 2 * math.sqrt(float(np.mean(likeness**2)))
+    return found >= PARTS - 1
 
 
 def _correlation(sound: Samples, pattern: Samples) -> Samples:

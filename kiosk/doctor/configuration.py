@@ -37,7 +37,7 @@ def judge_configuration(file: Path, problems: list[str], config: Config) -> Find
     """`problems`: all that is wrong with it."""
     if problems:
         more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
-        mend = f"sudo voice-kiosk edit; all of it: voice-kiosk check {file}"
+        mend = f"sudo voice-kiosk edit {file}; all of it: voice-kiosk check {file}"
         return failure("configuration", f"{problems[0]}{more}", mend, problems=problems)
     session = config.session
     return ok("configuration", f"{file}: mode {config.talk.mode}, {session.form} at {session.url}", file=str(file), url=session.url)
@@ -90,7 +90,8 @@ async def key(visit: Visit) -> Finding:
     if visit.key is not None:
         register_secret(visit.key.reveal())
     seen = await aside(partial(_look, file))
-    return judge_key(seen, _source(visit, file), problem, _length(visit.key), euid=os.geteuid())
+    source = await aside(partial(_source, visit, file))
+    return judge_key(seen, source, problem, _length(visit.key), euid=os.geteuid())
 
 
 def _source(visit: Visit, file: Path) -> str:

@@ -72,7 +72,9 @@ def judge_no_tls(host: str, error: BaseException, why_doubted: str | None, proxi
         mend = "check session.url; a log-in page, a firewall that opens TLS or a stranger may be answering"
         return failure("tls", f"{host}: its certificate is not accepted: {error.verify_message}", mend)
     if isinstance(error, ssl.SSLError):
-        return failure("tls", f"{host}: no handshake: {error.reason or error}", "check session.url and the firewall (TCP 443)")
+        return failure(
+            "tls", f"{host}: no handshake: {getattr(error, 'reason', None) or error}", "check session.url and the firewall (TCP 443)"
+        )
     words = "no answer" if isinstance(error, TimeoutError) else (getattr(error, "strerror", None) or str(error) or "refused").lower()
     return failure("tls", f"{host} cannot be reached: {words}{unused}", "check the network and the firewall (TCP 443)")
 

@@ -50,7 +50,7 @@ async def test_it_outlasts_the_patience_with_clients(tmp_path: Path, monkeypatch
 async def test_a_refusal_says_why_and_what_to_do(tmp_path: Path) -> None:
     async with desk(tmp_path / "s") as made:
         made.board.lends = LoanError("the kiosk is in a call", hint="try again when it ends")
-        with pytest.raises(RefusedError, match="^the kiosk is in a call: try again when it ends$"):
+        with pytest.raises(RefusedError, match=r"^the kiosk is in a call: try again when it ends$"):
             await asyncio.to_thread(lent, made.path)
         assert made.board.borrower is None
 

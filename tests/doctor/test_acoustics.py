@@ -115,3 +115,28 @@ def test_an_inverted_speaker_is_heard_as_well() -> None:
     found = echo(chirp(), (-hall(2.0, 0.5, 10.0)).astype(np.int16), 0.4)
     assert found is not None
     assert found.attenuation_db == pytest.approx(10.0, abs=0.5)
+
+
+@pytest.mark.parametrize("cut", [0.0, 0.1, 0.15])
+def test_the_beginning_alone_is_not_the_whole(cut: float) -> None:
+    heard = hall(2.0, 0.8, 10.0, -70.0)
+    heard[round((0.8 + cut) * RATE) :] = hiss(1.2 - cut, -70.0)[: len(heard) - round((0.8 + cut) * RATE)]
+    assert echo(chirp(), heard, 0.4) is None
+
+
+def test_a_speaker_without_low_tones_is_heard() -> None:
+    heard = hall(2.0, 0.5, 10.0, -70.0)
+    start = round(0.5 * RATE)
+    heard[start : start + len(chirp()) // 3] = hiss(1.0, -70.0)[: len(chirp()) // 3]
+    found = echo(chirp(), heard, 0.4)
+    assert found is not None
+    assert found.delay_ms == pytest.approx(100.0, abs=0.2)
+
+
+def test_small_gaps_on_the_way_do_not_hide_it() -> None:
+    heard = hall(2.0, 0.5, 10.0, -70.0)
+    for start in range(round(0.5 * RATE), round(RATE), RATE // 20):
+        heard[start : start + RATE // 200] = 0
+    found = echo(chirp(), heard, 0.4)
+    assert found is not None
+    assert found.attenuation_db == pytest.approx(11.0, abs=1.0)

@@ -39,7 +39,7 @@ CONFIG = "session: {agent_id: a}\n"
         (KeyFile(FILE, True, True, 0o644, 0), "", "others may read the API key", 0, 0, Verdict.FAILURE, "others may read"),
     ],
 )
-def test_the_key(file: KeyFile, source: str, problem: str, length: int, euid: int, verdict: Verdict, words: str) -> None:
+def test_the_key(*, file: KeyFile, source: str, problem: str, length: int, euid: int, verdict: Verdict, words: str) -> None:
     finding = judge_key(file, source, problem, length, euid=euid)
     assert (finding.verdict, words in finding.words) == (verdict, True), finding
     assert bool(finding.mend) is (verdict is not Verdict.OK)
@@ -64,7 +64,7 @@ async def test_a_file_is_loaded_as_the_daemon_does(tmp_path: Path) -> None:
         (tmp_path / "config.yaml").write_text("talk: {mdoe: hold}\n")
         finding = await configuration(made)
         assert finding.verdict is Verdict.FAILURE
-        assert len(finding.figures["problems"] or "") == 2
+        assert "talk.mdoe" in str(finding.figures["problems"])
         (tmp_path / "config.yaml").write_text(CONFIG + "talk: {mode: vad}\n")
         assert (await configuration(made)).verdict is Verdict.OK
         assert made.config.talk.mode == "vad"

@@ -28,7 +28,7 @@ def bouncing(at: float, pressed: bool, times: int, apart: float) -> Edges:
         ([], Contact(0, 0, 0, 0.0, 0.0, 0)),
         (clean(1), Contact(2, 1, 0, 0.0, 0.0, 0)),
         (clean(3), Contact(6, 3, 0, 0.0, 0.0, 0)),
-        (bouncing(0.0, True, 3, 0.001) + [(0.3, False)], Contact(8, 1, 6, 6.0, 1.0, 0)),
+        ([*bouncing(0.0, True, 3, 0.001), (0.3, False)], Contact(8, 1, 6, 6.0, 1.0, 0)),
         (bouncing(0.0, True, 2, 0.002) + bouncing(0.3, False, 1, 0.004), Contact(8, 1, 6, 8.0, 4.0, 0)),
         # A tap shorter than the window is one press, and made good when it is quiet.
         ([(0.0, True), (0.005, False)], Contact(2, 1, 1, 5.0, 5.0, 0)),

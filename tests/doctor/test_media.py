@@ -77,7 +77,7 @@ async def test_a_call_with_the_loopback_world(tmp_path: Path) -> None:
     assert figures["path"] == found["udp"].figures["path"] == "udp"
     assert float(str(figures["level_dbfs"])) > -30.0
     assert 0 < float(str(figures["echo_ms"])) < 1000
-    assert int(str(figures["sent"])) > 200
+    assert int(str(figures["sent"])) > 100
     assert API_KEY not in repr(found)
     assert not any("eyJ" in repr(finding) for finding in found.values())
 
@@ -117,7 +117,7 @@ async def test_a_real_media_server_and_an_agent(server: LiveKitServer, tmp_path:
     print(f"\n{finding}")
     assert finding.verdict is Verdict.OK, finding
     assert finding.figures["path"] == "udp"
-    assert int(str(finding.figures["sent"])) > 200
+    assert int(str(finding.figures["sent"])) > 100
     assert finding.figures["lost_up_share"] == 0.0
     assert finding.figures["round_trip_ms"] is not None
 

@@ -43,7 +43,7 @@ PARTS = tuple(link for link in CHAIN if link.name in {"dns", "tls", "api", "cloc
         ("2001:db8::1", ["2001:db8::1"], 0.0, "", Verdict.OK, "is an address"),
     ],
 )
-def test_dns(host: str, addresses: list[str], seconds: float, error: str, verdict: Verdict, words: str) -> None:
+def test_dns(*, host: str, addresses: list[str], seconds: float, error: str, verdict: Verdict, words: str) -> None:
     finding = judge_dns(host, addresses, seconds, error)
     assert (finding.verdict, words in finding.words) == (verdict, True), finding
 
@@ -142,6 +142,14 @@ def test_session(seconds: float, ended: bool, verdict: Verdict, words: str) -> N
     assert "secret" not in repr(finding)
 
 
+def doubted(_early: bool) -> str:
+    return "it says 1970-01-02"
+
+
+def far(_host: str | None) -> bool:
+    return False
+
+
 @asynccontextmanager
 async def beside(
     folder: Path, certificate: trustme.LeafCert | None = None, *, session: bool = False
@@ -192,7 +200,7 @@ async def test_a_bad_certificate_is_one_failure_and_nothing_is_sent(tmp_path: Pa
 async def test_a_clock_that_may_be_wrong_is_named_beside_a_certificate_out_of_its_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, certificate: trustme.LeafCert
 ) -> None:
-    monkeypatch.setattr(network, "doubt", lambda _early: "it says 1970-01-02")
+    monkeypatch.setattr(network, "doubt", doubted)
     async with beside(tmp_path, certificate) as (_, visiting):
         found = await walked(visiting)
     assert "no certificate can be judged by this clock: it says 1970-01-02" in found["tls"].words
@@ -204,7 +212,7 @@ async def test_a_clock_that_may_be_wrong_is_named_beside_a_certificate_out_of_it
 )
 async def test_the_apis_date_shows_a_wrong_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hours: float, verdict: Verdict) -> None:
     # An API of this machine has this machine's clock, and is no witness.
-    monkeypatch.setattr(api, "is_loopback", lambda _host: False)
+    monkeypatch.setattr(api, "is_loopback", far)
     date = format_datetime(datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=hours), usegmt=True)
     async with beside(tmp_path, TRUSTED.issue_cert("localhost")) as (made, visiting):
         made.answers(lambda: web.Response(headers={"Date": date}))
@@ -214,8 +222,10 @@ async def test_the_apis_date_shows_a_wrong_clock(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("shown", [{}, {"Date": "yesterday"}, {"Date": ""}])
-async def test_an_api_without_a_date_says_nothing_of_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: dict[str, str]) -> None:
-    monkeypatch.setattr(api, "is_loopback", lambda _host: False)
+async def test_an_api_without_a_date_says_nothing_of_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shown: dict[str, str]
+) -> None:
+    monkeypatch.setattr(api, "is_loopback", far)
     async with beside(tmp_path) as (made, visiting):
         made.answers(lambda: web.Response(headers={"Date": "", **shown}))
         assert (await walked(visiting))["clock"].figures["offset_s"] is None

@@ -54,7 +54,7 @@ VAD = {"talk": {"mode": "vad"}, "audio": {"noise_suppression": False}}
     ],
 )  # fmt: skip
 def test_the_microphone(
-    noise: Noise, lost: int, voice: float | None, asked: bool, config: Mapping[str, Any], verdict: Verdict, words: str
+    *, noise: Noise, lost: int, voice: float | None, asked: bool, config: Mapping[str, Any], verdict: Verdict, words: str
 ) -> None:
     settings = Config.model_validate({"session": {"agent_id": "a"}, **config})
     finding = judge_microphone(noise, lost, "card", voice, asked=asked, config=settings)
@@ -118,9 +118,7 @@ class HallMicrophone(SimulatedMicrophone):
 class Hall(SimulatedCard):
     """A card whose two ends are in one hall."""
 
-    def __init__(
-        self, *, rate: int = RATE, channels: int = 1, delay: float = 0.1, attenuation: float = 20.0, noise: float = -70.0
-    ) -> None:
+    def __init__(self, *, rate: int = RATE, channels: int = 1, delay: float = 0.1, attenuation: float = 20.0, noise: float = -70.0) -> None:
         super().__init__(rate=rate, channels=channels)
         self.microphone = HallMicrophone(self.speaker, rate, channels, delay=delay, attenuation=attenuation, noise=noise)
 
@@ -168,7 +166,7 @@ async def test_somebody_speaks() -> None:
     async with visit(config=AUDIO, card=card, person=person) as made:
         testing = asyncio.create_task(microphone(made))
         async with asyncio.timeout(20):
-            while "microphone: say something …" not in person.told:
+            while "microphone: say something …" not in person.told:  # noqa: ASYNC110 -- nothing tells
                 await asyncio.sleep(0.02)
         card.microphone.say(voice)
         finding = await testing
@@ -239,4 +237,3 @@ async def test_gaps_are_counted() -> None:
         finding = await testing
     assert int(str(finding.figures["gaps"])) >= 3
     assert finding.verdict is Verdict.WARNING
-

@@ -67,7 +67,10 @@ def test_the_rfcs_own_answers() -> None:
         (struct.pack(">HHI", 0x0101, 0, COOKIE + 1) + ID, None),
         (struct.pack(">HHI", 0x0101, 0, COOKIE) + bytes(12), None),
         (struct.pack(">HHI", 0x0101, 8, COOKIE) + ID + struct.pack(">HHBBH", 0x0020, 4, 0, 1, 1), Reply("stun", None)),
-        (struct.pack(">HHI", 0x0101, 12, COOKIE) + ID + struct.pack(">HHBBHI", 0x0001, 8, 0, 1, 80, 0x7F000001), Reply("stun", "127.0.0.1:80")),
+        (
+            struct.pack(">HHI", 0x0101, 12, COOKIE) + ID + struct.pack(">HHBBHI", 0x0001, 8, 0, 1, 80, 0x7F000001),
+            Reply("stun", "127.0.0.1:80"),
+        ),
         (struct.pack(">HHI", 0x0101, 12, COOKIE) + ID + struct.pack(">HHBBHI", 0x0001, 8, 0, 9, 80, 0x7F000001), Reply("stun", None)),
         (b"", None),
         (IPV4[:19], None),
