@@ -139,8 +139,8 @@ class Sound:
 
     async def pause(self) -> None:
         """Close both devices and leave them alone until resume(); what fails meanwhile is no fault. Returns once they are closed."""
-        self._away = True
         async with self._rescanning:
+            self._away = True
             await asyncio.gather(self._microphone.pause(), self._speaker.pause())
 
     def resume(self) -> None:
