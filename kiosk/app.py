@@ -22,6 +22,7 @@ from kiosk.dispatcher import Dispatcher, Notify
 from kiosk.errors import ControlError, KioskError, PanelError, SessionError, SoundError
 from kiosk.health import Area, Health, Report
 from kiosk.link import NewCall
+from kiosk.loan import Loans
 from kiosk.machine.events import Event, On
 from kiosk.machine.gestures import Gesture
 from kiosk.machine.states import State
@@ -99,6 +100,7 @@ class Device:
             figures=self.sound.figures,
             health=self.health,
             clock=asyncio.get_running_loop().time,
+            lent=lambda: self.dispatcher.lent is not None,
         )
         self.watchdog = Watchdog(edges.notify.watchdog, vitals.ails, StallStacks(), limit=told_limit(os.environ))
         self.status = Collector(
@@ -112,7 +114,10 @@ class Device:
         self.reload = boot and Reload(
             boot, dispatcher=self.dispatcher, notify=edges.notify, health=self.health, idle=lambda: self.calls.idle, take=self._take
         )
-        self.steering = Steering(lambda: self.config, self.dispatcher, self.sound, self.status.collect, self.reload)
+        self.loans = Loans(self.dispatcher, self.sound, edges.panel, lambda: self.calls.idle)
+        self.steering = Steering(
+            lambda: self.config, self.dispatcher, self.sound, self.status.collect, reload=self.reload, loans=self.loans
+        )
         self._join()
 
     def _join(self) -> None:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Final
+from urllib.parse import urlsplit
 
 from kiosk.audio.frames import Block
 from kiosk.chronicle import Chronicle
@@ -52,6 +53,8 @@ class Calls:
         self._nursery = nursery
         self._stream = stream
         self._links: list[Link] = []
+        self.media_server: str | None = None
+        """Host of the media server that was joined last."""
         self.post: Callable[[Event], None]
         self.on_failure: Callable[[int, SessionError | RoomError], None]
 
@@ -154,6 +157,7 @@ class Calls:
         else:
             if not link.over.is_set():
                 link.has_joined()
+                self.media_server = urlsplit(link.grant.url).hostname if link.grant else None
                 self._chronicle.tell("connected", room=link.grant.room_name if link.grant else None)
                 self.post(Event(On.JOINED, link.generation))
                 self._repeat(link)

@@ -105,6 +105,7 @@ class Dispatcher:
         self._busy = False
         self._shown: tuple[Indication, str] | None = None
         self._remark = ""
+        self._lent: str | None = None
         self.started = asyncio.Event()
         """Every device has been tried; READY is told."""
         self.kiosk = Kiosk()
@@ -130,6 +131,8 @@ class Dispatcher:
 
     def gesture(self, gesture: Gesture) -> None:
         """The visitor did something. Speech right after a call is its echo in the hall and wakes nobody."""
+        if self._lent is not None:
+            return
         if gesture is Gesture.SPEECH and self.kiosk.state is State.IDLE and asyncio.get_running_loop().time() < self._deaf_until:
             return
         if on := MEANING[self.config.talk.mode, gesture]:
@@ -181,6 +184,16 @@ class Dispatcher:
         self._remark = text
         self.show()
 
+    @property
+    def lent(self) -> str | None:
+        """Who has the devices, where it is not the kiosk itself: no gesture means anything meanwhile."""
+        return self._lent
+
+    def lend(self, who: str | None) -> None:
+        """The devices are theirs from now on; None: the kiosk's again."""
+        self._lent = who
+        self.show()
+
     def present(self) -> dict[str, str | None]:
         """The state as it is told to those who listen."""
         worst = self._health.worst
@@ -197,6 +210,7 @@ class Dispatcher:
         """Bring LED and STATUS to the true state."""
         worst, shown = self._health.worst, self.indication
         status = f"{self.kiosk.state}{f' ({shown})' if shown.value != self.kiosk.state.value else ''}{f': {worst.words}' if worst else ''}"
+        status += f"; devices lent to {self._lent}" if self._lent else ""
         status += f"; {self._remark}" if self._remark else ""
         if self._shown == (shown, status):
             return

@@ -89,6 +89,10 @@ class ControlError(KioskError):
         self.code = code
 
 
+class LoanError(KioskError):
+    """The daemon does not lend its devices now."""
+
+
 class NoAnswerError(KioskError):
     """The running daemon could not be asked; `absent` where none is running."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kiosk.control.orders import Done, Loudness, Order, Reloaded
@@ -15,6 +16,7 @@ from kiosk.machine.states import Kiosk, State
 if TYPE_CHECKING:
     from kiosk.config.model import Config
     from kiosk.dispatcher import Dispatcher
+    from kiosk.loan import Loans
     from kiosk.reload import Reload
 
 _log = logging.getLogger(__name__)
@@ -41,13 +43,16 @@ class Steering:
         dispatcher: Dispatcher,
         sound: Gain,
         collect: Callable[[], Awaitable[Status]],
+        *,
         reload: Reload | None,
+        loans: Loans,
     ) -> None:
         self._config = config
         self._dispatcher = dispatcher
         self._sound = sound
         self._collect = collect
         self._reload = reload
+        self._loans = loans
 
     async def status(self) -> Status:
         """The daemon at this moment."""
@@ -87,6 +92,11 @@ class Steering:
         _note(f"volume {gain_db:g} dB", who)
         self._sound.gain = gain_db
 
+    def lend(self, who: str) -> AbstractAsyncContextManager[float]:
+        """Microphone, speaker, button and LED, for a test beside the daemon; see `kiosk.loan`."""
+        _note("lend", who)
+        return self._loans.lend(who)
+
     def present(self) -> Mapping[str, object]:
         """As the chronicle tells a change of state."""
         return self._dispatcher.present()
@@ -95,6 +105,8 @@ class Steering:
         after, shown = self._dispatcher.kiosk, self._dispatcher.indication
         if order in _GESTURES and MEANING[self._config().talk.mode, _GESTURES[order]] is None:
             return f"{order}: means nothing in mode {self._config().talk.mode}"
+        if order in _GESTURES and self._dispatcher.lent:
+            return f"{order}: means nothing while the devices are lent to {self._dispatcher.lent}"
         if order is Order.HANG_UP and before.state in (State.IDLE, State.STARTING, State.STOPPING):
             return "hangup: there is no call"
         if order in (Order.MUTE, Order.UNMUTE):

@@ -22,8 +22,9 @@ AGE: Final = 300.0
 class Vitals:
     """Looks at the device once a second or so. `clock` is the loop's time, by which `state` tells since when it is what it is.
 
-    A device that is missing or fails is a fault and under repair, so it is no reason. An exhausted repair (a driver that keeps a
-    thread, a part that keeps failing) is one, but never in a call: what still works goes on until the visitor is done.
+    A device that is missing or fails is a fault and under repair, so it is no reason; nor is one that is `lent`. An exhausted
+    repair (a driver that keeps a thread, a part that keeps failing) is one, but never in a call: what still works goes on until
+    the visitor is done.
     """
 
     def __init__(
@@ -34,12 +35,14 @@ class Vitals:
         figures: Callable[[], SoundFigures],
         health: Health,
         clock: Callable[[], float],
+        lent: Callable[[], bool] = lambda: False,
     ) -> None:
         self._state = state
         self._stays = stays
         self._figures = figures
         self._health = health
         self._clock = clock
+        self._lent = lent
         self._began = self._clock()
         self._moved: dict[Area, float] = {Area.MICROPHONE: self._began, Area.SPEAKER: self._began}
         self._blocks: dict[Area, int] = {}
@@ -61,7 +64,7 @@ class Vitals:
         return f"the state {state} overstays its {self._stays[state]:g} s" if overstayed else None
 
     def _mute(self, now: float, area: Area, blocks: int) -> str | None:
-        if blocks != self._blocks.get(area) or area in self._health.standing():
+        if blocks != self._blocks.get(area) or area in self._health.standing() or self._lent():
             self._blocks[area], self._moved[area] = blocks, now
         return f"the {area} gives no blocks, and nobody says why" if now - self._moved[area] > MUTE else None
 

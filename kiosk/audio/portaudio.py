@@ -125,6 +125,17 @@ def load() -> Library:
     return library
 
 
+def portaudio_version() -> str | None:
+    """PortAudio's own, without beginning it, which would list the devices; None where it is not installed."""
+    try:
+        library = ctypes.CDLL("libportaudio.so.2")
+    except OSError:
+        return None
+    library.Pa_GetVersionText.restype = ctypes.c_char_p
+    text = cast(bytes, library.Pa_GetVersionText()).decode(errors="replace")
+    return text.partition(",")[0].removeprefix("PortAudio ")
+
+
 def _hush() -> None:
     """Keep libasound from writing every failed probe of a device to stderr, and so to the journal.
 

@@ -107,6 +107,7 @@ class Sound:
         self.tried = asyncio.Event()
         self._rescanning = asyncio.Lock()
         self._rescanned = -_RESCAN
+        self._away = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def run(self) -> None:
@@ -135,6 +136,18 @@ class Sound:
             await self._reopen(self._microphone)
         if old.latency != config.latency or old.speaker.device != config.speaker.device:
             await self._reopen(self._speaker)
+
+    async def pause(self) -> None:
+        """Close both devices and leave them alone until resume(); what fails meanwhile is no fault. Returns once they are closed."""
+        async with self._rescanning:
+            self._away = True
+            await asyncio.gather(self._microphone.pause(), self._speaker.pause())
+
+    def resume(self) -> None:
+        """Open them again."""
+        self._away = False
+        self._microphone.resume()
+        self._speaker.resume()
 
     def open_microphone(self, pre_roll: float = 0.0) -> None:
         """From this moment, minus `pre_roll` seconds (at most VadConfig.pre_roll), every sample is to reach the agent."""
@@ -227,7 +240,12 @@ class Sound:
             try:
                 await direction.pause()
             finally:
-                direction.resume()
+                self._allow(direction)
+
+    def _allow(self, direction: Direction[Any]) -> None:
+        """Let it open its device again, unless both are to be left alone."""
+        if not self._away:
+            direction.resume()
 
     def _speech(self) -> None:
         self._on_loop(self.on_speech)
@@ -246,7 +264,7 @@ class Sound:
         while True:
             error = await direction.serve()
             self._try(direction.name)
-            if error is None:
+            if error is None or self._away:
                 continue
             if direction.name not in self._faults:
                 backoff.reset()
@@ -269,7 +287,7 @@ class Sound:
     async def _look_again(self, direction: Direction[Any], other: Direction[Any], error: SoundError) -> None:
         """Renew the card's list of devices, which needs both directions closed and no thread inside the library."""
         async with self._rescanning:
-            if direction.stuck or other.stuck or not await self._worth_a_look(error, other):
+            if self._away or direction.stuck or other.stuck or not await self._worth_a_look(error, other):
                 return
             await other.pause()
             try:
@@ -277,7 +295,7 @@ class Sound:
                     self._rescanned = asyncio.get_running_loop().time()
                     await asyncio.to_thread(self._card.rescan)
             finally:
-                other.resume()
+                self._allow(other)
 
     def _running(self, name: str, stream: Stream) -> None:
         self._latency[name] = stream.latency

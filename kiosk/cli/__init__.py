@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kiosk.cli import check, demo, devices, edit, events, run, status, steer, volume, watch
+from kiosk.cli import check, demo, devices, doctor, edit, events, run, status, steer, volume, watch
 
 app = typer.Typer(
     name="voice-kiosk",
@@ -41,6 +41,7 @@ app.command("status")(status.status)
 app.command("watch")(watch.watch)
 app.command("events")(events.events)
 app.command("devices")(devices.devices)
+app.command("doctor")(doctor.doctor)
 app.command("press")(steer.press)
 app.command("release")(steer.release)
 app.command("mute")(steer.mute)

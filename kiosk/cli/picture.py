@@ -27,6 +27,7 @@ def lines(status: Status) -> list[Line]:
     configuration, call = status.configuration, status.call
     said = [
         Line("state", _state(status), "bold green" if status.well and status.state in _CALM else "bold yellow"),
+        *([Line("devices", f"lent to {status.lent} for a test: nobody is heard", "bold yellow")] if status.lent else []),
         *_faults(status),
         Line("call", _call(call, status.now)),
     ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import grp
 import http.client
 import json
+import select
 import socket
 import time
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,6 +73,41 @@ def events(path: Path) -> Generator[bytes]:
                 yield from response
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise _explained(path, error) from error
+
+
+class Loan:
+    """The daemon's devices, as long as its connection is open."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+
+    @property
+    def over(self) -> bool:
+        """The daemon has ended it: it says nothing more before its end."""
+        return bool(select.select([self._line], [], [], 0)[0])
+
+
+@contextmanager
+def borrowed(path: Path) -> Generator[Loan]:
+    """Microphone, speaker, button and LED are the caller's for the block, and the daemon's again however it ends.
+
+    Raises as `ask` does, at the beginning alone.
+    """
+    connection = _Connection(path)
+    try:
+        try:
+            connection.connect()
+            line = connection.sock
+            response = _begun(connection, "POST", "/lend", None)
+            if response.status != http.client.OK:
+                raise RefusedError(str(json.loads(response.read()).get("error", response.reason)))
+            json.loads(response.readline())
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise _explained(path, error) from error
+        with closing(response):
+            yield Loan(line)
+    finally:
+        connection.close()
 
 
 def _begun(connection: _Connection, method: str, target: str, body: object) -> http.client.HTTPResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from typing import Annotated, Final, Protocol
 
@@ -71,7 +72,7 @@ class Problem(BaseModel):
 
 
 class Board(Protocol):
-    """The daemon as its control sees it. Nothing waits but `status` and `reload`."""
+    """The daemon as its control sees it. Nothing waits but `status`, `reload` and the beginning of a loan."""
 
     async def status(self) -> Status: ...
     async def reload(self, who: str) -> Reloaded | None:
@@ -81,6 +82,10 @@ class Board(Protocol):
     def obey(self, order: Order, who: str) -> Done: ...
     def loudness(self) -> Loudness: ...
     def set_gain(self, gain_db: float, who: str) -> None: ...
+    def lend(self, who: str) -> AbstractAsyncContextManager[float]:
+        """For the block microphone, speaker, button and LED are free for somebody else, so many seconds at most. Raises LoanError."""
+        ...
+
     def present(self) -> Mapping[str, object]:
         """The state as an event, for a listener that has just come."""
         ...

@@ -120,11 +120,15 @@ class Status(Record):
     """What the LED shows."""
     microphone: Literal["closed", "open", "muted"]
     """Whether what is said is the call's; `muted` by a technician, whatever the visitor does."""
+    lent: str | None = None
+    """Who has microphone, speaker, button and LED for a test, so that a press is not seen; None: the kiosk."""
     faults: tuple[FaultRecord, ...]
     """What is wrong now, the worst first."""
     last_error: FaultRecord | None
     """The latest fault, which may be over."""
     call: CallRecord | None
+    media_server: str | None = None
+    """Host of the one that was joined last; None before the first call."""
     sound: SoundRecord
     configuration: ConfigurationRecord
     versions: dict[str, str]

@@ -20,7 +20,7 @@ from kiosk.control.crowd import MOST, Crowd, Guest, Handler
 from kiosk.control.door import listening
 from kiosk.control.listeners import Listener
 from kiosk.control.orders import Board, Order, Problem, Volume
-from kiosk.errors import ControlError
+from kiosk.errors import ControlError, LoanError
 
 _log = logging.getLogger(__name__)
 
@@ -80,6 +80,7 @@ class Control:
                 web.post("/reload", self._reload),
                 web.get("/volume", self._loudness),
                 web.post("/volume", self._set_gain),
+                web.post("/lend", self._lend),
                 *(web.post(f"/{order}", self._obey) for order in Order),
             ]
         )
@@ -119,12 +120,8 @@ class Control:
     async def _events(self, request: web.Request) -> web.StreamResponse:
         if len(self._listeners) >= LISTENERS:
             raise web.HTTPServiceUnavailable(text=f"{LISTENERS} others listen already: stop one of them")
-        if (transport := request.transport) is None:
-            raise web.HTTPServiceUnavailable(text="gone already")
-        cast(Guest, transport.get_protocol()).stay()
-        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-        response.force_close()
-        await response.prepare(request)
+        transport = _staying(request)
+        response = await _lines(request)
         listener = Listener()
         listener.put(self._line("state", self.board.present()))
         self._listeners.add(listener)
@@ -137,6 +134,18 @@ class Control:
             transport.abort()
         finally:
             self._listeners.discard(listener)
+        return response
+
+    async def _lend(self, request: web.Request) -> web.StreamResponse:
+        """The loan lasts as long as the connection, however that ends: this handler is cancelled with it."""
+        _staying(request)
+        try:
+            async with self.board.lend(_who(request)) as seconds:
+                response = await _lines(request)
+                await response.write(self._line("lent", {"seconds": seconds}))
+                await asyncio.sleep(seconds)
+        except LoanError as error:
+            raise web.HTTPServiceUnavailable(text=f"{error}: {error.hint}") from None
         return response
 
     def _said(self, model: BaseModel) -> web.Response:
@@ -158,6 +167,22 @@ async def _told(request: web.Request, handler: Answer) -> web.StreamResponse:
         response = web.json_response(text=Problem(error=words).model_dump_json(), status=error.status)
     if not response.prepared:
         response.force_close()
+    return response
+
+
+def _staying(request: web.Request) -> asyncio.Transport:
+    """The connection of a guest who may stay."""
+    if (transport := request.transport) is None:
+        raise web.HTTPServiceUnavailable(text="gone already")
+    cast(Guest, transport.get_protocol()).stay()
+    return transport
+
+
+async def _lines(request: web.Request) -> web.StreamResponse:
+    """The beginning of an answer that has a JSON line for each event and ends with its connection."""
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+    response.force_close()
+    await response.prepare(request)
     return response
 
 

@@ -30,6 +30,12 @@ class Panel:
         self._driver = driver
         self._led = Led(led)
         self._button: Button | None = None
+        self._failing: set[Part] = set()
+        self._ours = asyncio.Event()
+        self._ours.set()
+        self._paused = asyncio.Event()
+        self._free = asyncio.Event()
+        self._free.set()
         self.on_press: Callable[[], None] = lambda: None
         self.on_release: Callable[[], None] = lambda: None
         self.on_fault: Callable[[Part, PanelError | None], None] = lambda _part, _error: None
@@ -40,16 +46,38 @@ class Panel:
         return self._button is not None and self._button.pressed
 
     async def run(self) -> None:
-        """Claims the lines and plays the LED until cancelled; then the LED is dark and the lines are free."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                if self._button_config.pin is not None:
-                    group.create_task(self._keep("button", self._use_button))
-                if self._led_config.pin is not None or self._led_config.rgb is not None:
-                    group.create_task(self._keep("led", self._use_led))
-                await asyncio.get_running_loop().create_future()
-        finally:
-            self._driver.close()
+        """Claims the lines and plays the LED until cancelled; then, and while paused, the LED is dark and the lines are free."""
+        while True:
+            await self._ours.wait()
+            self._free.clear()
+            try:
+                await self._use()
+            finally:
+                self._driver.close()
+                self._free.set()
+
+    async def pause(self) -> None:
+        """Give the lines free and leave them alone until resume(); returns once they are free."""
+        self._ours.clear()
+        self._paused.set()
+        await self._free.wait()
+
+    def resume(self) -> None:
+        """Let run() claim them again. A button that is held then counts from its next press."""
+        self._paused.clear()
+        self._ours.set()
+
+    async def _use(self) -> None:
+        """Returns when paused."""
+        async with asyncio.TaskGroup() as group:
+            parts: list[asyncio.Task[None]] = []
+            if self._button_config.pin is not None:
+                parts.append(group.create_task(self._keep("button", self._use_button)))
+            if self._led_config.pin is not None or self._led_config.rgb is not None:
+                parts.append(group.create_task(self._keep("led", self._use_led)))
+            await self._paused.wait()
+            for part in parts:
+                part.cancel()
 
     def show(self, indication: Indication) -> None:
         """The first step of the indication's pattern is on the LED before this returns; never raises."""
@@ -65,20 +93,18 @@ class Panel:
     async def _keep(self, part: Part, use: Callable[[Claimed], Awaitable[None]]) -> None:
         # A line can be taken, or its device file late, for a while only: nobody is there to restart the daemon.
         backoff = Backoff(base=1.0, cap=30.0)
-        failed = False
 
         def claimed() -> None:
-            nonlocal failed
-            if failed:
-                failed = False
+            if part in self._failing:
+                self._failing.discard(part)
                 self.on_fault(part, None)
 
         while True:
             try:
                 await use(claimed)
             except PanelError as error:
-                if not failed:
-                    failed = True
+                if part not in self._failing:
+                    self._failing.add(part)
                     self.on_fault(part, error)
             await asyncio.sleep(backoff.next())
 

@@ -20,6 +20,14 @@ class RoomStatistics:
     """Packets of the agent's voice that never came."""
     concealed_ms: float = 0.0
     """Sound that the jitter buffer had to make up while the agent was not silent."""
+    received: int = 0
+    """Packets of the agent's voice that came."""
+    sent: int = 0
+    """Packets of the microphone."""
+    lost_on_the_way: int | None = None
+    """Packets of the microphone that the media server says it missed."""
+    path: str | None = None
+    """How sound leaves the device: "udp", "tcp", or over a relay "turn/udp", "turn/tcp", "turn/tls"."""
 
 
 class Call(Protocol):

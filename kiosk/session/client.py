@@ -21,6 +21,7 @@ from kiosk.session.answer import LIMIT, read_answer, seconds_left
 from kiosk.session.forms import end_url, request_url, shape_of
 from kiosk.session.grant import Grant
 from kiosk.session.resolver import Resolver
+from kiosk.session.wire import http_date
 
 if TYPE_CHECKING:
     from kiosk.config.model import SessionConfig
@@ -67,6 +68,8 @@ class Client:
         self._resolver = Resolver()
         self._opening = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
+        self.clock_ahead: float | None = None
+        """Seconds by which the API's clock was ahead of this device's, to a second, when `answers` had its latest dated answer."""
 
     async def ask(self) -> Grant:
         """A new session; raises SessionError within `request_timeout` seconds whatever the network does."""
@@ -105,6 +108,7 @@ class Client:
                 session = await self._open()
                 async with session.get(self._base, headers=_HEADERS, allow_redirects=False) as response:
                     response.close()
+                    self._compare(response.headers.get("Date"))
                     if response.status < 500:
                         return None
                     return faults.of_status(response.status, response.headers, b"", (), self._wall())
@@ -112,6 +116,11 @@ class Client:
             return faults.timed_out(_REACH)
         except (aiohttp.ClientError, OSError) as error:
             return await self._failure(error)
+
+    def _compare(self, date: str | None) -> None:
+        told = http_date(date)
+        # It names the second that has begun.
+        self.clock_ahead = None if told is None else told + 0.5 - self._wall()
 
     async def close(self) -> None:
         """Closes the connections; the client is not used again."""

@@ -202,7 +202,7 @@ def test_who_may_not_ask_is_told_how_to(tmp_path: Path) -> None:
     assert done.stdout.startswith(f"False you may not ask the daemon: {inner}/s is for its group use sudo, or join its group")
 
 
-@pytest.mark.parametrize("verb", ["press", "mute", "hangup", "volume", "events", "run", "status"])
+@pytest.mark.parametrize("verb", ["press", "mute", "hangup", "volume", "events", "run", "status", "doctor"])
 def test_a_verb_loads_only_what_it_needs_to_begin(verb: str) -> None:
     program = f"import sys, kiosk.cli.{ {'press': 'steer', 'mute': 'steer', 'hangup': 'steer'}.get(verb, verb) }\nprint(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True).stdout.split()

@@ -13,7 +13,7 @@ from typing import Any
 from kiosk.control.orders import Done, Loudness, Order, Reloaded
 from kiosk.control.record import ConfigurationRecord, SoundRecord, Status
 from kiosk.control.server import Control
-from kiosk.errors import ControlError
+from kiosk.errors import ControlError, LoanError
 from kiosk.machine.states import State
 from kiosk.signals import Indication
 
@@ -54,6 +54,10 @@ class FakeBoard:
     def __init__(self) -> None:
         self.obeyed: list[tuple[str, str]] = []
         self.gain = 0.0
+        self.borrower: str | None = None
+        self.lends: LoanError | None = None
+        """Why it does not."""
+        self.seconds = 60.0
 
     async def status(self) -> Status:
         return STATUS
@@ -71,6 +75,16 @@ class FakeBoard:
 
     def set_gain(self, gain_db: float, who: str) -> None:
         self.gain = gain_db
+
+    @asynccontextmanager
+    async def lend(self, who: str) -> AsyncGenerator[float]:
+        if self.lends:
+            raise self.lends
+        self.borrower = who
+        try:
+            yield self.seconds
+        finally:
+            self.borrower = None
 
     def present(self) -> Mapping[str, object]:
         return {"state": "idle", "indication": "idle"}
