@@ -54,11 +54,16 @@ REAL = {"demo", "faults", "live", "room", "sim"}
 """Folders whose tests live in real time: rooms, sound, networks. On busy cores they would measure the cores."""
 
 
+STILL = {"demo/test_report.py", "demo/test_trace.py", "live/test_align.py", "sim/test_parts.py"}
+"""Files there that only compute."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is `real`; where tests run side by side (`--dist loadgroup`), the faults are one row of tests and all else real another."""
     for item in items:
-        folders = set(item.path.relative_to(ROOT / "tests").parts)
-        if item.get_closest_marker("looptime"):
+        file = item.path.relative_to(ROOT / "tests")
+        folders = set(file.parts)
+        if item.get_closest_marker("looptime") or str(file) in STILL:
             continue
         if folders & REAL or {"card", "pipewire", "server"}.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.real)

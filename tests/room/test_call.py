@@ -77,7 +77,8 @@ async def test_leaving_lets_go_of_the_agent_and_is_seen_once(visit: Visit, agent
     await visit.call.leave()
     assert time.monotonic() - begun < 2.0
     assert not room.remote_participants
-    await agent.event("left", after=after)
+    # At once; now and then on busy cores the server has to find it out by itself (CHANGELOG.md, known defects).
+    await agent.event("left", after=after, timeout=40.0)
     await asyncio.sleep(1.0)
     assert [event["event"] for event in agent.events[after:] if event["event"] in ("arrived", "left")] == ["left"]
 
