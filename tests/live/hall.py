@@ -41,7 +41,7 @@ from tests.parts.pipewire import MICROPHONE, SPEAKER
 
 KEY = "hall-key"
 
-aligns_sound = pytest.mark.flaky(reruns=2)
+aligns_sound = pytest.mark.flaky(reruns=5)
 """For tests that align what was heard: busy cores hold packets back now and then, until the far jitter buffer conceals them."""
 
 
