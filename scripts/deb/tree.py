@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Final
@@ -64,10 +65,10 @@ def _project(work: Path, folder: Path) -> None:
     shutil.copytree(ROOT / "kiosk", source / "kiosk", ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    uv("build", "--wheel", "--no-build-isolation", "--out-dir", work / "wheel", source)
+    uv("build", "--python", sys.executable, "--wheel", "--no-build-isolation", "--out-dir", work / "wheel", source)
     (wheel,) = (work / "wheel").glob("*.whl")
     unpacked = work / "unpacked"
-    uv("pip", "install", "--no-deps", "--no-index", "--target", unpacked, "--link-mode", "copy", wheel)
+    uv("pip", "install", "--python", sys.executable, "--no-deps", "--no-index", "--target", unpacked, "--link-mode", "copy", wheel)
     shutil.copytree(unpacked / "kiosk", folder / "kiosk")
     (information,) = unpacked.glob("voice_kiosk-*.dist-info")
     write(folder / information.name / "METADATA", (information / "METADATA").read_bytes())

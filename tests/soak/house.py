@@ -59,9 +59,9 @@ class Holdings:
         return cls(*(statistics.median(column) for column in zip(*(astuple(each) for each in several), strict=True)))
 
     def growth(self, earlier: Self) -> dict[str, float]:
-        """How much more than `earlier`, as a share."""
+        """How much more than `earlier`, as a share; of what was not there at all, how much there is."""
         pairs = zip(fields(self), astuple(self), astuple(earlier), strict=True)
-        return {field.name: now / before - 1.0 for field, now, before in pairs}
+        return {field.name: now / before - 1.0 if before else now for field, now, before in pairs}
 
 
 class House:
