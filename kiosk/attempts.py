@@ -18,6 +18,8 @@ CAP: Final = 60.0
 """Longest wait between two attempts in seconds; half of it always passes once it is reached."""
 QUICK: Final = 1.0
 """First ceiling in seconds where the network or the media server failed: what is gone may be back at once."""
+SLOWLY: Final = 1.4
+"""By what that ceiling grows: after a minute without a network it is still below 8 s, so that the visitor is back within 10."""
 GENTLE: Final = 8.0
 """First ceiling where the API itself answered with a failure: 18 requests in 10 minutes, more than 20 in one of 10 million."""
 TWINS: Final = 300.0
@@ -28,7 +30,7 @@ class Attempts:
     """One device's pace. Seconds; `now` is monotonic."""
 
     def __init__(self, uniform: Callable[[float, float], float] = random.uniform) -> None:
-        self._quick = Backoff(base=QUICK, cap=CAP, rest=0.5, uniform=uniform)
+        self._quick = Backoff(base=QUICK, cap=CAP, growth=SLOWLY, rest=0.5, uniform=uniform)
         self._gentle = Backoff(base=GENTLE, cap=CAP, rest=0.5, uniform=uniform)
         self._pace = self._quick
         self._told = 0.0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class Backoff:
-    """Delays in seconds, each drawn evenly from [0, min(cap, base * 2**n)] (AWS Architecture Blog, "full jitter").
+    """Delays in seconds, each drawn evenly from [0, min(cap, base * growth**n)] (AWS Architecture Blog, "full jitter").
 
     Full jitter spreads a crowd of devices that lost the same server at the same moment over the whole interval. `rest` is the
     share of the cap that always passes once it is reached: by then a crowd is spread, and what is left to do is to ask seldom.
@@ -18,12 +18,14 @@ class Backoff:
         *,
         base: float = 1.0,
         cap: float = 60.0,
+        growth: float = 2.0,
         floor: float = 0.1,
         rest: float = 0.0,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._base = base
         self._cap = cap
+        self._growth = growth
         self._floor = floor
         self._rest = rest
         self._uniform = uniform
@@ -35,7 +37,7 @@ class Backoff:
         `told`: what the other side asked to wait. It passes first, and the delay after it is spread over as much again (at
         most the cap), since a crowd may have been told the same moment.
         """
-        ceiling = min(self._cap, self._base * 2.0 ** min(self.attempt, 32))
+        ceiling = min(self._cap, self._base * self._growth ** min(self.attempt, 32))
         self.attempt += 1
         least = self._rest * ceiling if ceiling == self._cap else 0.0
         return told + max(self._floor, self._uniform(least, min(self._cap, max(ceiling, told))))
