@@ -6,7 +6,7 @@ import filecmp
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -75,6 +75,16 @@ def share(folders: Mapping[str, Path], into: Path) -> None:
             for python, entry in entries.items():
                 if entry.exists():
                     merge(entry, into / f"python{python}" / name)
+    link_back(folders, into)
+
+
+def link_back(folders: Iterable[str], into: Path) -> None:
+    """A package's shared libraries (auditwheel's NAME.libs) are looked for beside it: where they went to COMMON without it, they are linked."""
+    for libraries in sorted((into / COMMON).glob("*.libs")):
+        for python in folders:
+            own = into / f"python{python}"
+            if (own / libraries.stem).exists():
+                (own / libraries.name).symlink_to(Path("..") / COMMON / libraries.name)
 
 
 def agree(entries: list[Path]) -> bool:

@@ -138,6 +138,25 @@ def test_libraries_are_shared_where_no_file_differs(tmp_path: Path) -> None:
     ]
 
 
+def test_shared_libraries_are_found_beside_a_package_that_differs(tmp_path: Path) -> None:
+    older, newer, into = tmp_path / "older", tmp_path / "newer", tmp_path / "into"
+    for folder, text in ((older, "a"), (newer, "b")):
+        for name, content in (
+            ("numpy/core.so", text),
+            ("numpy.libs/blas.so", "same"),
+            ("av/core.so", "same"),
+            ("av.libs/codec.so", "same"),
+        ):
+            (folder / name).parent.mkdir(parents=True)
+            (folder / name).write_text(content)
+    share({"3.11": older, "3.13": newer}, into)
+    for python in ("3.11", "3.13"):
+        beside = into / f"python{python}" / "numpy" / ".." / "numpy.libs" / "blas.so"
+        assert beside.read_text() == "same"
+        assert not (into / f"python{python}" / "av.libs").exists()
+    assert not (into / "python3.13" / "numpy.libs").readlink().is_absolute()
+
+
 def test_one_python_alone_shares_with_itself(tmp_path: Path) -> None:
     put(tmp_path / "only", a__b_dot_py="1")
     share({"3.13": tmp_path / "only"}, tmp_path / "into")
