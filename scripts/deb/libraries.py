@@ -79,7 +79,7 @@ def share(folders: Mapping[str, Path], into: Path) -> None:
 
 
 def link_back(folders: Iterable[str], into: Path) -> None:
-    """A package's shared libraries (auditwheel's NAME.libs) are looked for beside it: where they went to COMMON without it, they are linked."""
+    """A package's shared libraries (auditwheel's NAME.libs) are looked for beside it: linked where they went to COMMON without it."""
     for libraries in sorted((into / COMMON).glob("*.libs")):
         for python in folders:
             own = into / f"python{python}"

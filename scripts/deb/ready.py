@@ -6,6 +6,7 @@ import os
 import pwd
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ PATIENCE = 300.0
 
 
 def main() -> None:
-    """Prints one line; an exception says what did not happen."""
+    """Prints one line; ends with 1 and the daemon's own words where it does not become ready."""
     user = pwd.getpwnam("voice-kiosk")
     runtime, credentials = Path("/run/voice-kiosk"), Path("/run/voice-kiosk-credentials")
     for folder in (runtime, credentials):
@@ -23,10 +24,10 @@ def main() -> None:
     key = credentials / "api-key"
     key.write_bytes(Path("/etc/voice-kiosk/credentials/api-key").read_bytes())
     os.chown(key, user.pw_uid, user.pw_gid)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify, tempfile.NamedTemporaryFile() as log:
         notify.bind(str(runtime / "notify"))
         os.chown(runtime / "notify", user.pw_uid, user.pw_gid)
-        notify.settimeout(PATIENCE)
+        notify.settimeout(1.0)
         began = time.monotonic()
         daemon = subprocess.Popen(
             ["/usr/bin/voice-kiosk", "run"],
@@ -35,11 +36,16 @@ def main() -> None:
             extra_groups=os.getgrouplist(user.pw_name, user.pw_gid),
             cwd=runtime,
             env={"NOTIFY_SOCKET": str(runtime / "notify"), "CREDENTIALS_DIRECTORY": str(credentials), "PATH": "/usr/bin"},
-            stderr=subprocess.DEVNULL,
+            stderr=log,
         )
         status = ""
         while True:
-            message = notify.recv(4096).decode()
+            if daemon.poll() is not None or time.monotonic() - began > PATIENCE:
+                raise SystemExit(f"  voice-kiosk run: not ready, exit {daemon.poll()}: {Path(log.name).read_text()[-2000:]}")
+            try:
+                message = notify.recv(4096).decode()
+            except TimeoutError:
+                continue
             status = message.removeprefix("STATUS=") if message.startswith("STATUS=") else status
             if message == "READY=1":
                 break
