@@ -13,7 +13,6 @@ from kiosk.errors import Retry, RoomError
 from kiosk.room import chatter
 from kiosk.room.bounded import REAPER, quietly
 from kiosk.room.events import RoomEvent
-from kiosk.room.forget import forget_others
 from kiosk.room.mending import Mending
 from kiosk.room.native import spare_captures
 from kiosk.room.protocol import RoomStatistics
@@ -120,7 +119,6 @@ class LiveKitCall:
         if self._traffic is not None:
             await quietly(self._traffic.close())
         if self._room is not None:
-            await quietly(forget_others(self._room))
             await quietly(self._room.disconnect())
         if self._source is not None:
             await quietly(self._source.close())

@@ -53,7 +53,6 @@ def compared(held: list[Holdings], seconds: float) -> tuple[str, bool]:
 
 
 @pytest.mark.real
-@pytest.mark.flaky(reruns=3)  # on busy cores the library keeps one connection in some seventy: a known defect, in CHANGELOG.md
 async def test_a_dozen_sessions_leave_nothing_behind(tmp_path: Path) -> None:
     async with loopback_house(tmp_path) as house:
         held = await house.visits(12)
