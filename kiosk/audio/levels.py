@@ -19,6 +19,11 @@ def dbfs(block: Block) -> float:
     """RMS level in dB below a full-scale square wave, from -96 to 0; any shape that is not empty."""
     samples = block.astype(np.float32)
     power = float(np.dot(samples, samples)) / len(samples)
+    return dbfs_of(power)
+
+
+def dbfs_of(power: float) -> float:
+    """The same of a mean square of samples."""
     return max(SILENT, 10.0 * math.log10(power / _FULL_SCALE**2)) if power > 0 else SILENT
 
 

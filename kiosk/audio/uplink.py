@@ -146,11 +146,11 @@ class Uplink:
 
     def _send(self) -> int:
         waiting = len(self._backlog)
-        self._credit = 1.0 if waiting <= 1 else self._credit + CATCH_UP
         if not waiting:
             self._credit = 0.0
             self.out[0] = 0
             return 1
+        self._credit = 1.0 if waiting == 1 else self._credit + CATCH_UP
         count = min(int(self._credit), waiting)
         self._credit -= count
         for index in range(count):

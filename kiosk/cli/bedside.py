@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from kiosk.cli.watch import BAR, FLOOR
+from kiosk.cli.watch import meter
 from kiosk.doctor.aside import aside
 
 _ANSWERS: Final = {"y": True, "yes": True, "n": False, "no": False}
@@ -53,9 +53,7 @@ class Technician:
             self._live = None
 
     def meter(self, dbfs: float) -> None:
-        cells = round(BAR * min(1.0, max(0.0, 1.0 - dbfs / FLOOR)))
-        bar = "█" * cells + "·" * (BAR - cells)
-        self._show(Text(f"{self._told} {bar} {dbfs:.0f} dBFS", no_wrap=True, overflow="ellipsis"))
+        self._show(Text(f"{self._told} {meter(dbfs)} {dbfs:.0f} dBFS", no_wrap=True, overflow="ellipsis"))
 
     async def ask(self, question: str, seconds: float) -> bool | None:
         self.tell("")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +10,7 @@ import typer
 
 from kiosk.cli.ask import SOCKET, Socket
 from kiosk.cli.check import DEFAULT
+from kiosk.cli.scratch import scratch
 
 if TYPE_CHECKING:
     from kiosk.config.model import Config
@@ -41,11 +40,8 @@ def devices(
         lines, found = sound(direction, wanted, channel, held.get(direction))
         whole &= found
         _print(lines)
-    # lgpio keeps its FIFOs in the working directory.
-    with tempfile.TemporaryDirectory(prefix="voice-kiosk-") as folder:
-        os.chdir(folder)
+    with scratch():
         _print(gpio(settings.button, settings.led))
-        os.chdir("/")
     raise typer.Exit(0 if whole else MISSING)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -12,6 +11,7 @@ import typer
 
 from kiosk.cli.ask import SOCKET, Socket
 from kiosk.cli.check import DEFAULT
+from kiosk.cli.scratch import scratch
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,10 +54,8 @@ def doctor(
     console = Console(highlight=False)
     on_terminal = not json and sys.stdin.isatty() and sys.stdout.isatty()
     person: Person = Technician(console) if on_terminal else Nobody()
-    # lgpio keeps its FIFOs in the working directory.
-    with tempfile.TemporaryDirectory(prefix="voice-kiosk-") as folder:
-        means = _means(config.absolute(), socket.absolute(), person, session=session)
-        os.chdir(folder)
+    means = _means(config.absolute(), socket.absolute(), person, session=session)
+    with scratch():
         try:
             findings = asyncio.run(_visited(means, None if json else console))
             code = exit_code(findings)
@@ -65,7 +63,6 @@ def doctor(
         except KeyboardInterrupt:
             person.tell("")
             code = INTERRUPTED
-        os.chdir("/")
     # The interpreter's own end would wait for threads that a broken driver keeps, and LiveKit's library may abort in it.
     end_process(code)
 

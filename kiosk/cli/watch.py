@@ -75,7 +75,7 @@ def picture(status: Status | str, happened: list[str], why: str, height: int) ->
             Text.assemble((f"{line.name:<{NAMES}}", "dim"), (line.text, line.style), no_wrap=True, overflow="ellipsis")
             for line in lines(status)
         ]
-        rows += [Text.assemble((f"{name:<{NAMES}}", "dim"), _meter(level)) for name, level in _levels(status).items()]
+        rows += [Text.assemble((f"{name:<{NAMES}}", "dim"), meter(level)) for name, level in _levels(status).items()]
     room = max(0, height - len(rows) - 3)
     latest = [Text(text, no_wrap=True, overflow="ellipsis") for text in happened[-room:]] if room else []
     return Group(*rows, Text(), Text(f"what happens {why}", style="dim"), *latest)
@@ -85,6 +85,7 @@ def _levels(status: Status) -> dict[str, float | None]:
     return {"heard": status.sound.microphone_dbfs, "played": status.sound.speaker_dbfs}
 
 
-def _meter(level: float | None) -> str:
+def meter(level: float | None) -> str:
+    """A bar of BAR cells for dBFS."""
     cells = 0 if level is None else round(BAR * min(1.0, max(0.0, 1.0 - level / FLOOR)))
     return "█" * cells + "·" * (BAR - cells)

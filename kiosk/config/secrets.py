@@ -60,19 +60,24 @@ def load_api_key(config: Config, environ: MutableMapping[str, str]) -> Secret | 
     None only where the API is on this machine (loopback) and no key is found. Raises ConfigError, never with the content:
     for a file that others may read, that is larger than 4 KiB or no single line of printable ASCII, or when there is none.
     """
+    return find_api_key(config, environ)[0]
+
+
+def find_api_key(config: Config, environ: MutableMapping[str, str]) -> tuple[Secret | None, str]:
+    """As `load_api_key`, and in words where the key was found; empty where there is none."""
     variable = environ.pop(VARIABLE, "").strip()
     directory = environ.get("CREDENTIALS_DIRECTORY")
     credential = Path(directory, CREDENTIAL) if directory else None
     # The service manager sets the mode of its own directory and lets nobody else in: only the content is checked there.
     if credential and (value := _read(credential, private=False)) is not None:
-        return Secret(value)
+        return Secret(value), f"systemd's credential {CREDENTIAL}"
     if variable:
-        return Secret(_checked(variable, Path(f"${VARIABLE}")))
+        return Secret(_checked(variable, Path(f"${VARIABLE}"))), f"the environment's {VARIABLE}"
     file = Path(config.credentials.api_key_file)
     if (value := _read(file, private=True)) is not None:
-        return Secret(value)
+        return Secret(value), str(file)
     if is_loopback(urlsplit(config.session.url).hostname):
-        return None
+        return None, ""
     hint = f"write the key alone into {file}, then: chmod 600 {file} (or use systemd's LoadCredential={CREDENTIAL}:…, or {VARIABLE})"
     raise ConfigError([f"{file}: no API key: {hint}"], hint=hint)
 

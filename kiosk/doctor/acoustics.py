@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kiosk.audio.frames import BLOCK, RATE, Block
-from kiosk.audio.levels import SILENT, dbfs, ratio
+from kiosk.audio.levels import SILENT, dbfs, dbfs_of, ratio
 
 FULL: Final = 32_767
 WINDOW: Final = RATE // 10
@@ -62,10 +62,10 @@ def noise(samples: Block, clipped: float) -> Noise:
     """`samples`: 48 kHz mono, a window or more; `clipped`: told by who saw the device's own channels."""
     offset = float(np.mean(samples, dtype=np.float64))
     windows = samples[: len(samples) // WINDOW * WINDOW].astype(np.float64).reshape(-1, WINDOW)
-    levels = [_level(float(np.var(window))) for window in windows]
+    levels = [dbfs_of(float(np.var(window))) for window in windows]
     return Noise(
         floor_dbfs=float(np.median(levels)),
-        peak_dbfs=_level(float(np.max(np.abs(samples.astype(np.float64)))) ** 2),
+        peak_dbfs=dbfs_of(float(np.max(np.abs(samples.astype(np.float64)))) ** 2),
         clipped=clipped,
         offset=offset / FULL,
         dead=bool(samples.min() == samples.max()),
@@ -127,7 +127,3 @@ def _correlation(sound: Samples, pattern: Samples) -> Samples:
     length = 1 << (len(sound) + len(pattern)).bit_length()
     spectrum = np.fft.rfft(sound, length) * np.conj(np.fft.rfft(pattern, length))
     return np.fft.irfft(spectrum, length)[: len(sound) - len(pattern) + 1]
-
-
-def _level(power: float) -> float:
-    return max(SILENT, 10.0 * math.log10(power / (FULL + 1) ** 2)) if power > 0 else SILENT

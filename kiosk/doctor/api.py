@@ -12,10 +12,9 @@ from urllib.parse import urlsplit
 
 from kiosk.config.urls import is_loopback
 from kiosk.doctor.aside import aside
-from kiosk.doctor.findings import Finding, failure, ok, skipped, warning
+from kiosk.doctor.findings import Finding, broken, failure, mend_of, ok, skipped, warning
 from kiosk.doctor.visit import Visit
 from kiosk.errors import Retry, SessionError
-from kiosk.faults import FAULTS
 from kiosk.session.client import Client
 from kiosk.session.forms import end_url
 from kiosk.session.grant import Grant
@@ -35,7 +34,7 @@ Sync = Literal["yes", "no", "unknown"]
 def judge_api(url: str, error: SessionError | None, seconds: float) -> Finding:
     """Whether it answers a request for nothing."""
     if error is not None:
-        return failure("api", str(error), error.hint or FAULTS[error.code].mend, code=error.code, seconds=round(seconds, 3))
+        return broken("api", error, seconds=round(seconds, 3))
     said = f"{url} answers in {1000 * seconds:.0f} ms, connection included"
     if seconds >= SLOW:
         return warning("api", said, "look for a slow network; else it is the provider's", seconds=round(seconds, 3))
@@ -95,9 +94,9 @@ async def session(visit: Visit) -> Finding:
     try:
         grant = await client.ask()
     except SessionError as error:
-        mend = error.hint or FAULTS[error.code].mend
-        judge = warning if error.retry is Retry.WAIT else failure
-        return judge("session", str(error), mend, code=error.code)
+        if error.retry is Retry.WAIT:
+            return warning("session", str(error), mend_of(error), code=error.code)
+        return broken("session", error)
     visit.grant = grant
     visit.exits.push_async_callback(client.end, grant)
     lifetime = grant.expires_at - asyncio.get_running_loop().time()

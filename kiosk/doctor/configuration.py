@@ -11,7 +11,7 @@ from typing import Final
 
 from kiosk.config.loader import load
 from kiosk.config.model import Config
-from kiosk.config.secrets import CREDENTIAL, VARIABLE, Secret, load_api_key
+from kiosk.config.secrets import Secret, find_api_key
 from kiosk.doctor.aside import aside
 from kiosk.doctor.findings import Finding, counted, failure, ok, skipped, warning
 from kiosk.doctor.visit import Visit
@@ -82,26 +82,15 @@ async def configuration(visit: Visit) -> Finding:
 async def key(visit: Visit) -> Finding:
     """Looks for the key where the daemon does. It is registered as a secret and never shown."""
     file = Path(visit.config.credentials.api_key_file)
-    problem = ""
+    problem = source = ""
     try:
-        visit.key = await aside(partial(load_api_key, visit.config, dict(visit.means.environ)))
+        visit.key, source = await aside(partial(find_api_key, visit.config, dict(visit.means.environ)))
     except ConfigError as error:
         problem = error.problems[0]
     if visit.key is not None:
         register_secret(visit.key.reveal())
     seen = await aside(partial(_look, file))
-    source = await aside(partial(_source, visit, file))
     return judge_key(seen, source, problem, _length(visit.key), euid=os.geteuid())
-
-
-def _source(visit: Visit, file: Path) -> str:
-    """In the order of `load_api_key`."""
-    if visit.key is None:
-        return ""
-    folder = visit.means.environ.get("CREDENTIALS_DIRECTORY")
-    if folder and Path(folder, CREDENTIAL).exists():
-        return f"systemd's credential {CREDENTIAL}"
-    return f"the environment's {VARIABLE}" if visit.means.environ.get(VARIABLE, "").strip() else str(file)
 
 
 def _length(key: Secret | None) -> int:

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from kiosk.errors import PanelError, RoomError, SessionError, SoundError
+from kiosk.faults import FAULTS
+
 Figure = float | int | str | bool | None
 Figures = Mapping[str, Figure | list[str]]
 
@@ -56,6 +59,16 @@ def warning(link: str, words: str, mend: str, **figures: Figure | list[str]) -> 
 def failure(link: str, words: str, mend: str, **figures: Figure | list[str]) -> Finding:
     """It does not work."""
     return Finding(link, Verdict.FAILURE, words, mend, figures)
+
+
+def broken(link: str, error: PanelError | RoomError | SessionError | SoundError, **figures: Figure | list[str]) -> Finding:
+    """A registered fault met on the way."""
+    return failure(link, str(error), mend_of(error), code=error.code, **figures)
+
+
+def mend_of(error: PanelError | RoomError | SessionError | SoundError) -> str:
+    """What the error itself says, else the register."""
+    return error.hint or FAULTS[error.code].mend
 
 
 def skipped(link: str, words: str, mend: str = "", **figures: Figure | list[str]) -> Finding:

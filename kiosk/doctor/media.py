@@ -12,7 +12,7 @@ import numpy as np
 from kiosk.audio.frames import BLOCK, BLOCK_S, RATE, Block, silence
 from kiosk.audio.levels import SILENT
 from kiosk.doctor.acoustics import chirp, echo, loudest
-from kiosk.doctor.findings import Figures, Finding, failure, ok, skipped, warning
+from kiosk.doctor.findings import Figures, Finding, broken, failure, ok, skipped, warning
 from kiosk.doctor.visit import Visit
 from kiosk.errors import RoomError
 from kiosk.faults import FAULTS
@@ -89,7 +89,7 @@ async def media(visit: Visit) -> Finding:
         await call.join(grant.url, grant.token, timeout=JOINING)
         talked = await _talked(visit, call, ears, time.monotonic() - began)
     except RoomError as error:
-        return failure("media", str(error), error.hint or FAULTS[error.code].mend, code=error.code)
+        return broken("media", error)
     finally:
         await call.leave()
     visit.statistics = talked.statistics

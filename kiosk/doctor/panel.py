@@ -9,10 +9,9 @@ from typing import Final
 from kiosk.config.model import ButtonConfig, Config
 from kiosk.doctor.aside import aside
 from kiosk.doctor.contact import Contact, contact
-from kiosk.doctor.findings import Finding, counted, failure, ok, skipped, warning
+from kiosk.doctor.findings import Finding, broken, counted, failure, ok, skipped, warning
 from kiosk.doctor.visit import Visit
 from kiosk.errors import PanelError
-from kiosk.faults import FAULTS
 from kiosk.panel.driver import Driver
 from kiosk.panel.led import Led
 from kiosk.signals import Indication
@@ -64,11 +63,6 @@ def judge_led(lines: tuple[int, ...], seen: bool | None, *, asked: bool) -> Find
         return failure("led", f"{name}: it did not light", mend, seen=False)
     why = "nobody answered" if asked else "there is no terminal to ask"
     return skipped("led", f"{name}: driven through every pattern without an error; {why} whether it lit")
-
-
-def broken(link: str, error: PanelError) -> Finding:
-    """Lines that cannot be had."""
-    return failure(link, str(error), error.hint or FAULTS[error.code].mend, code=error.code)
 
 
 async def button(visit: Visit) -> Finding:

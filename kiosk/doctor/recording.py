@@ -16,6 +16,7 @@ from kiosk.audio.frames import BLOCK, BLOCK_S, Block, silence
 from kiosk.audio.levels import Gain, dbfs
 from kiosk.audio.ports import SoundCard, Stream
 from kiosk.config.model import AudioConfig
+from kiosk.doctor.acoustics import FULL
 from kiosk.doctor.aside import aside
 from kiosk.errors import SoundError
 
@@ -27,7 +28,6 @@ CLOSING: Final = 1.0
 LATE: Final = 2.0
 """Seconds by which blocks may be late before the device counts as stalled."""
 _LOOK: Final = 0.02
-_FULL: Final = 32_767
 
 
 class Take:
@@ -96,7 +96,7 @@ class Take:
             self._stream.abort()
 
     def _count(self, native: Block) -> None:
-        loud = (native >= _FULL) | (native <= -_FULL)
+        loud = (native >= FULL) | (native <= -FULL)
         self._clipped += int(np.count_nonzero(loud.any(axis=1)))
         self._seen += len(native)
 

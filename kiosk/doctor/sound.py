@@ -10,11 +10,10 @@ from kiosk.audio.frames import BLOCK_S
 from kiosk.audio.ports import SoundCard
 from kiosk.config.model import Config
 from kiosk.doctor.acoustics import Echo, Noise, chirp, echo, loudest, noise
-from kiosk.doctor.findings import Finding, failure, ok, skipped, warning
+from kiosk.doctor.findings import Finding, broken, failure, ok, skipped, warning
 from kiosk.doctor.recording import Playing, Take, played, reached, recording
 from kiosk.doctor.visit import Visit
 from kiosk.errors import SoundError
-from kiosk.faults import FAULTS
 
 QUIET: Final = 200
 """Blocks of the noise: 2 s."""
@@ -108,11 +107,6 @@ def judge_echo(back: Echo | None, *, cancelled: bool) -> Finding:
         mend = "turn the speaker down, or take it further from the microphone"
         return warning("echo", f"{said}, which leaves the canceller little of the visitor", mend, **figures)
     return ok("echo", said, **figures)
-
-
-def broken(link: str, error: SoundError) -> Finding:
-    """A device that cannot be had, or failed."""
-    return failure(link, str(error), error.hint or FAULTS[error.code].mend, code=error.code)
 
 
 async def microphone(visit: Visit) -> Finding:

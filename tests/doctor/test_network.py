@@ -24,8 +24,9 @@ from kiosk.doctor.walk import walk
 from kiosk.errors import Retry, SessionError
 from kiosk.session.grant import Grant
 from tests.doctor.helpers import visit
+from tests.parts.tls import serving, trusting
 from tests.session.helpers import KEY, FakeApi, answer, fake_api
-from tests.session.test_tls import BAD, EARLY, EXPIRED, NOW, TRUSTED, server, trust
+from tests.session.test_tls import BAD, EARLY, EXPIRED, NOW, TRUSTED
 
 SHAKE = Handshake("192.0.2.1", 0.05, 80.0, "Somebody", "TLSv1.3")
 GRANT = Grant("wss://media.example:7880", "secret", "s", "r", 0.0)
@@ -154,9 +155,9 @@ def far(_host: str | None) -> bool:
 async def beside(
     folder: Path, certificate: trustme.LeafCert | None = None, *, session: bool = False
 ) -> AsyncGenerator[tuple[FakeApi, Visit]]:
-    async with fake_api(server(certificate) if certificate else None) as made:
+    async with fake_api(serving(certificate) if certificate else None) as made:
         settings = {"session": {"url": made.url, "agent_id": "a1", "request_timeout": "1s"}}
-        async with visit(folder, config=settings, session=session, tls=trust()) as visiting:
+        async with visit(folder, config=settings, session=session, tls=trusting(TRUSTED)) as visiting:
             yield made, visiting
 
 

@@ -16,32 +16,21 @@ from kiosk.signals import Earcon, Indication
 from tests.faults.conftest import Report
 from tests.faults.kiosk import KEY, Kiosk
 from tests.faults.wiretap import Wiretap
+from tests.parts.tls import serving, trusting
 from tests.session.helpers import fake_api
 
 OURS, STRANGERS = trustme.CA(), trustme.CA()
 
 
-def shown_by(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    return context
-
-
-def trust() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    OURS.configure_trust(context)
-    return context
-
-
-GOOD = shown_by(OURS.issue_cert("localhost"))
-EXPIRED = shown_by(OURS.issue_cert("localhost", not_after=datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=5)))
-OTHER = shown_by(OURS.issue_cert("other.example"))
-STRANGE = shown_by(STRANGERS.issue_cert("localhost"))
+GOOD = serving(OURS.issue_cert("localhost"))
+EXPIRED = serving(OURS.issue_cert("localhost", not_after=datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=5)))
+OTHER = serving(OURS.issue_cert("other.example"))
+STRANGE = serving(STRANGERS.issue_cert("localhost"))
 
 
 @asynccontextmanager
 async def tapped(context: ssl.SSLContext, plain_port: int = 1) -> AsyncGenerator[tuple[Wiretap, Kiosk]]:
-    async with Wiretap(context) as tap, Kiosk(f"https://localhost:{tap.port}", tls=trust(), plain_port=plain_port) as kiosk:
+    async with Wiretap(context) as tap, Kiosk(f"https://localhost:{tap.port}", tls=trusting(OURS), plain_port=plain_port) as kiosk:
         yield tap, kiosk
 
 

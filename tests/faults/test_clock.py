@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import ssl
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from tests.faults.conftest import Report
 from tests.parts.calendar import Calendar
 from tests.parts.far_end import FarEnd
 from tests.parts.livekit_server import LiveKitServer
+from tests.parts.tls import serving
 from tests.session.helpers import FakeApi, fake_api
 
 DAY = 86_400.0
@@ -48,8 +48,7 @@ async def wrong(server: LiveKitServer, folder: Path) -> AsyncGenerator[tuple[App
     """An appliance that boots 400 days ago, an API whose certificate is 30 days old, and the appliance's calendar."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(folder / "ca.pem"))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost", not_before=NOW - datetime.timedelta(days=30)).configure_cert(context)
+    context = serving(authority.issue_cert("localhost", not_before=NOW - datetime.timedelta(days=30)))
     calendar = Calendar(folder, -400 * DAY)
     environment = {**calendar.environment, "SSL_CERT_FILE": str(folder / "ca.pem")}
     async with fake_api(context) as api, Appliance(folder / "kiosk", api.url, environment=environment) as it:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import ssl
 from collections.abc import Callable
 
 import pytest
@@ -11,23 +10,12 @@ import trustme
 from aiohttp import web
 
 from kiosk.errors import Retry
+from tests.parts.tls import serving, trusting
 from tests.session.helpers import FakeApi, ask, client, fake_api, refusal, settings
 
 TRUSTED = trustme.CA()
 STRANGER = trustme.CA()
 NOW = datetime.datetime.now(datetime.UTC)
-
-
-def server(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    return context
-
-
-def trust() -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    TRUSTED.configure_trust(context)
-    return context
 
 
 EXPIRED = TRUSTED.issue_cert("localhost", not_after=NOW - datetime.timedelta(days=1))
@@ -41,19 +29,19 @@ BAD = [
 
 
 async def test_a_good_certificate() -> None:
-    async with fake_api(server(TRUSTED.issue_cert("localhost"))) as api:
-        assert (await ask(settings(api.url), tls=trust())).session_id == "s1"
-        async with client(settings(api.url), tls=trust()) as made:
+    async with fake_api(serving(TRUSTED.issue_cert("localhost"))) as api:
+        assert (await ask(settings(api.url), tls=trusting(TRUSTED))).session_id == "s1"
+        async with client(settings(api.url), tls=trusting(TRUSTED)) as made:
             assert await made.reachable() is None
     assert len(api.requests) == 1
 
 
 @pytest.mark.parametrize("certificate", BAD)
 async def test_bad_certificates(certificate: trustme.LeafCert) -> None:
-    async with fake_api(server(certificate)) as api:
-        error = await refusal(settings(api.url), tls=trust(), plain_port=1)
+    async with fake_api(serving(certificate)) as api:
+        error = await refusal(settings(api.url), tls=trusting(TRUSTED), plain_port=1)
         assert (error.code, error.retry) == ("tls", Retry.SOON)
-        async with client(settings(api.url), tls=trust(), plain_port=1) as made:
+        async with client(settings(api.url), tls=trusting(TRUSTED), plain_port=1) as made:
             found = await made.reachable()
         assert found is not None
         assert found.code == "tls"
@@ -61,7 +49,7 @@ async def test_bad_certificates(certificate: trustme.LeafCert) -> None:
 
 
 async def test_the_systems_trust_is_the_default() -> None:
-    async with fake_api(server(TRUSTED.issue_cert("localhost"))) as api:
+    async with fake_api(serving(TRUSTED.issue_cert("localhost"))) as api:
         assert (await refusal(settings(api.url), plain_port=1)).code == "tls"
     assert api.requests == []
 
@@ -82,8 +70,8 @@ async def test_a_wrong_clock_is_told_apart_from_a_wrong_certificate(certificate:
         asked.append(early)
         return "it says 1970-01-02"
 
-    async with fake_api(server(certificate)) as api:
-        error = await refusal(settings(api.url), tls=trust(), doubt=doubt, plain_port=1)
+    async with fake_api(serving(certificate)) as api:
+        error = await refusal(settings(api.url), tls=trusting(TRUSTED), doubt=doubt, plain_port=1)
     assert (error.code, asked) == ("clock" if doubted else "tls", doubted)
     assert ("1970-01-02" in str(error)) is bool(doubted)
     assert api.requests == []
@@ -91,8 +79,8 @@ async def test_a_wrong_clock_is_told_apart_from_a_wrong_certificate(certificate:
 
 @pytest.mark.parametrize("certificate", [EXPIRED, EARLY])
 async def test_a_clock_without_doubt_makes_it_the_certificates_fault(certificate: trustme.LeafCert) -> None:
-    async with fake_api(server(certificate)) as api:
-        assert (await refusal(settings(api.url), tls=trust(), doubt=lambda early: None, plain_port=1)).code == "tls"
+    async with fake_api(serving(certificate)) as api:
+        assert (await refusal(settings(api.url), tls=trusting(TRUSTED), doubt=lambda early: None, plain_port=1)).code == "tls"
 
 
 @pytest.mark.parametrize(
@@ -107,9 +95,9 @@ async def test_a_clock_without_doubt_makes_it_the_certificates_fault(certificate
     ids=["redirect", "511", "page", "own redirect", "nothing"],
 )
 async def test_a_captive_portal_is_recognised_without_the_key(page: Callable[[], web.Response], code: str) -> None:
-    async with fake_api(server(STRANGER.issue_cert("localhost"))) as api, fake_api() as portal:
+    async with fake_api(serving(STRANGER.issue_cert("localhost"))) as api, fake_api() as portal:
         portal.answers(page)
-        assert (await refusal(settings(api.url), tls=trust(), plain_port=portal.port)).code == code
+        assert (await refusal(settings(api.url), tls=trusting(TRUSTED), plain_port=portal.port)).code == code
         assert_no_key(portal)
     assert api.requests == []
 

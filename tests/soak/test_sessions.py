@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
@@ -23,9 +22,6 @@ SETTLED: Final = 50
 WINDOW: Final = 20
 """Visits whose median is one figure."""
 MOST: Final = 0.05
-FEW: Final = 2
-"""What is made when it is first needed, such as the name service's thread; eight visits would leave eight of anything or more."""
-SLOW: Final = 30.0
 ROOM: Final = "soak"
 
 Report = Callable[[str, bool], None]
@@ -56,15 +52,11 @@ def compared(held: list[Holdings], seconds: float) -> tuple[str, bool]:
 async def test_a_dozen_sessions_leave_nothing_behind(tmp_path: Path) -> None:
     async with loopback_house(tmp_path) as house:
         held = await house.visits(12)
-        early, late, end = held[3], held[-1], time.monotonic() + SLOW
-        # On busy cores the library puts its connections away a while after it said so.
-        while late.descriptors > early.descriptors + FEW and time.monotonic() < end:
-            await asyncio.sleep(0.5)
-            late = Holdings.now()
+    early, late = held[3], held[-1]
     assert late.tasks <= early.tasks
     assert late.subscribers <= early.subscribers
-    assert late.threads <= early.threads + FEW
-    assert late.descriptors <= early.descriptors + FEW
+    assert late.threads <= early.threads + 1  # the name service's or the executor's, made when it is first needed
+    assert late.descriptors <= early.descriptors
 
 
 @pytest.mark.slow

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import ssl
 import time
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -23,6 +22,7 @@ from tests.parts.island.names import Names
 from tests.parts.island.tls import TlsFront
 from tests.parts.livekit_server import LiveKitServer
 from tests.parts.recording import Samples, read_wav, write_wav
+from tests.parts.tls import serving
 
 KEY: Final = "island-key"
 API, MEDIA = "api.kiosk.test", "media.kiosk.test"
@@ -47,8 +47,7 @@ class World:
         """When the kiosk's process was."""
         self._connected, self._sections, self._folder = connected, sections, folder
         self._authority = trustme.CA()
-        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._authority.issue_cert(API, MEDIA).configure_cert(self._context)
+        self._context = serving(self._authority.issue_cert(API, MEDIA))
         self._front = TlsFront(self.island.gateway, self.server.port, self._context)
         self.api = SessionApi(KEY, lambda: f"wss://{MEDIA}:{self._front.port}", self._mint)
         self._api_front: TlsFront
