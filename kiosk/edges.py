@@ -20,6 +20,7 @@ from kiosk.panel.pins import native
 from kiosk.room.call import LiveKitCall
 from kiosk.room.processing import Processing
 from kiosk.room.shutdown import end_process
+from kiosk.session.resolver import Resolver
 from kiosk.session.tokens import Tokens
 from kiosk.system.clock import doubt
 from kiosk.system.context import CONTEXT
@@ -38,7 +39,7 @@ def canceller(config: AudioConfig) -> Canceller | None:
 
 def call_maker(config: Config) -> NewCall:
     """LiveKit calls whose track says that its beginning comes by byte stream where the configuration wants that."""
-    return partial(LiveKitCall, preconnect=config.talk.first_words == "stream")
+    return partial(LiveKitCall, preconnect=config.talk.first_words == "stream", resolver=Resolver())
 
 
 def real_edges(config: Config, key: Secret | None, socket: Path) -> Edges:

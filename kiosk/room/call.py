@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from aiohttp.abc import AbstractResolver
 from livekit import rtc
 
 from kiosk.audio.frames import RATE, Block
@@ -19,12 +20,15 @@ from kiosk.room.protocol import RoomStatistics
 from kiosk.room.publication import Publication
 from kiosk.room.pulse import Arrivals, Pulse
 from kiosk.room.reasons import join_failed, join_timed_out
+from kiosk.room.signalling import Signalling
 from kiosk.room.source import MicrophoneSource
 from kiosk.room.statistics import summarize
 from kiosk.room.traffic import Traffic
 
 LEAVE_LIMIT: Final = 4.0
 """Seconds; disconnecting may take as long when packets vanish."""
+FORGET_LIMIT: Final = 0.5
+"""Seconds in which the library takes note that the others have left; it takes a few milliseconds."""
 STATISTICS_LIMIT: Final = 2.0
 """Seconds until statistics are given up."""
 DATA_LIMIT: Final = 64 * 1024
@@ -35,15 +39,24 @@ class LiveKitCall:
     """`Call` on the real library. `on_event` is called on the loop, `on_audio` on the library's threads, one block at a time.
 
     Neither is called after `leave` has begun.
-    preconnect: mark the track as one whose beginning comes by `send_recorded`.
+    preconnect: mark the track as one whose beginning comes by `send_recorded`. resolver: finds the media server's address; the
+    system's in threads of the loop where it is None.
     """
 
-    def __init__(self, on_event: Callable[[RoomEvent], None], on_audio: Callable[[Block], None], *, preconnect: bool = False) -> None:
+    def __init__(
+        self,
+        on_event: Callable[[RoomEvent], None],
+        on_audio: Callable[[Block], None],
+        *,
+        preconnect: bool = False,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
         chatter.hush()
         self._on_event = on_event
         self._on_audio = on_audio
         self._preconnect = preconnect
         self._room: rtc.Room | None = None
+        self._signalling = Signalling(self._ending, resolver)
         self._traffic: Traffic | None = None
         self._source: MicrophoneSource | None = None
         self._publication: Publication | None = None
@@ -56,7 +69,7 @@ class LiveKitCall:
         deadline = loop.time() + timeout
         room = self._room = rtc.Room()
         traffic = self._traffic = Traffic(room, self._on_event, self._on_audio)
-        await _connect(room, url, token, timeout)
+        await self._connect(room, await self._signalling.open(url), token, deadline - loop.time())
         spare_captures(room)
         source = self._source = MicrophoneSource()
         publication = self._publication = Publication(room, source, preconnect=self._preconnect)
@@ -119,17 +132,42 @@ class LiveKitCall:
         if self._traffic is not None:
             await quietly(self._traffic.close())
         if self._room is not None:
+            await quietly(self._forget(self._room))
             await quietly(self._room.disconnect())
+        await quietly(self._signalling.close())
         if self._source is not None:
             await quietly(self._source.close())
 
+    async def _connect(self, room: rtc.Room, url: str, token: str, limit: float) -> None:
+        options = rtc.RoomOptions(
+            auto_subscribe=True, dynacast=False, data_stream=rtc.DataStreamOptions(max_payload_byte_length=DATA_LIMIT)
+        )
+        try:
+            await REAPER.bounded(room.connect(url, token, options), limit, after=room.disconnect)
+        except TimeoutError as error:
+            raise join_timed_out() from error
+        except rtc.ConnectError as error:
+            # Not the cause: its text holds the token, and a traceback would show it.
+            raise self._signalling.failure or join_failed(error.message) from None
 
-async def _connect(room: rtc.Room, url: str, token: str, limit: float) -> None:
-    options = rtc.RoomOptions(auto_subscribe=True, dynacast=False, data_stream=rtc.DataStreamOptions(max_payload_byte_length=DATA_LIMIT))
-    try:
-        await REAPER.bounded(room.connect(url, token, options), limit, after=room.disconnect)
-    except TimeoutError as error:
-        raise join_timed_out() from error
-    except rtc.ConnectError as error:
-        # Not the cause: its text holds the token, and a traceback would show it.
-        raise join_failed(error.message) from None
+    def _ending(self) -> list[rtc.RemoteParticipant]:
+        """The server puts us out: the library is to forget the others, and nobody is to hear of it as of their leaving."""
+        if self._room is None or self._traffic is None:
+            return []
+        self._traffic.ending()
+        return list(self._room.remote_participants.values())
+
+    async def _forget(self, room: rtc.Room) -> None:
+        """Returns once the library knows of nobody else in the room; raises TimeoutError where it does not take note."""
+        if not room.isconnected() or not await self._signalling.forget(room.remote_participants.values()):
+            return
+        forgotten = asyncio.Event()
+
+        def look(_participant: rtc.RemoteParticipant) -> None:
+            if not room.remote_participants:
+                forgotten.set()
+
+        cast(Callable[[str, Callable[..., None]], object], cast(Any, room).on)("participant_disconnected", look)
+        if room.remote_participants:
+            async with asyncio.timeout(FORGET_LIMIT):
+                await forgotten.wait()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import re
+import errno
+import socket
+import ssl
 from typing import Final
 
 from kiosk.errors import Retry, RoomError
@@ -23,24 +25,30 @@ LOST: Final = {
     16: "the agent failed",
 }
 
-_STATUS = re.compile(r"client error: (\d{3})")
 
-
-def join_failed(text: str) -> RoomError:
-    """The RoomError for a ConnectError's text (livekit 1.2.1: "engine: signal failure: client error: 401 Unauthorized - …")."""
-    found = _STATUS.search(text)
-    status = int(found.group(1)) if found else None
+def refused(status: int) -> RoomError:
+    """The RoomError for an HTTP status of 400 and more in place of a connection."""
     if status in {401, 403}:
         return RoomError(f"the media server rejected the token ({status})", code="token-rejected", retry=Retry.SOON)
     if status == 429:
         return RoomError("the media server has no room for more participants now (429)", code="server-busy", retry=Retry.SOON)
-    if status is not None and 400 <= status < 500:
+    if status < 500:
         return RoomError(
             f"the media server refused the join ({status})", code="join-refused", retry=Retry.REFUSED, hint="is the server's URL right?"
         )
+    return RoomError(f"the media server fails ({status})", code="server-unreachable", retry=Retry.SOON)
+
+
+def unreachable(error: BaseException) -> RoomError:
+    """The RoomError for what kept a connection from being made: the system's or TLS's own error."""
+    return RoomError(f"the media server cannot be reached{_because(error)}", code="server-unreachable", retry=Retry.SOON)
+
+
+def join_failed(text: str) -> RoomError:
+    """The RoomError for a ConnectError's text (livekit 1.2.1) where the signalling knows of no reason."""
     if "timed out" in text:
         return join_timed_out()
-    return RoomError(f"the media server cannot be reached{_because(text)}", code="server-unreachable", retry=Retry.SOON)
+    return RoomError("the join broke off", code="server-unreachable", retry=Retry.SOON)
 
 
 def join_timed_out() -> RoomError:
@@ -64,15 +72,17 @@ def room_lost(what: str) -> RoomError:
     return RoomError(what, code="room-lost", retry=Retry.SOON)
 
 
-def _because(text: str) -> str:
-    known = {
-        "Connection refused": "connection refused",
-        "failed to lookup address": "its name is not known",
-        "InvalidContentType": "it does not speak TLS",
-        "certificate": "its certificate is not trusted",
-        "unreachable": "no route to it",
+def _because(error: BaseException) -> str:
+    if isinstance(error, ssl.CertificateError):
+        return ": its certificate is not trusted"
+    if isinstance(error, ssl.SSLError):
+        return ": it does not speak TLS"
+    if isinstance(error, socket.gaierror):
+        return ": its name is not known"
+    words = {
+        errno.ECONNREFUSED: "connection refused",
+        errno.ENETUNREACH: "no route to it",
+        errno.EHOSTUNREACH: "no route to it",
     }
-    for needle, words in known.items():
-        if needle in text:
-            return f": {words}"
-    return ""
+    known = words.get(error.errno or 0) if isinstance(error, OSError) else None
+    return f": {known}" if known else ""

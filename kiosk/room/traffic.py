@@ -42,6 +42,7 @@ class Traffic:
         self._room = room
         self._on_event = on_event
         self._closed = False
+        self._ending = False
         self._subscribed = False
         self._awaited = False
         self._heard: asyncio.TimerHandle | None = None
@@ -87,6 +88,10 @@ class Traffic:
         """The connection is whole again but of no use."""
         self._tell(Lost(error))
 
+    def ending(self) -> None:
+        """The server has put us out: who seems to leave from now on is only being forgotten."""
+        self._ending = True
+
     async def close(self) -> None:
         """Nothing is told or played after this begins; all tasks have ended when it returns (1 s at most)."""
         self._closed = True
@@ -118,7 +123,7 @@ class Traffic:
     # who is there and who hears whom
 
     def _look(self) -> None:
-        if self._closed or not self._agent.look(self._room.remote_participants.values()):
+        if self._closed or self._ending or not self._agent.look(self._room.remote_participants.values()):
             return
         for sid in self._downlink.sids:
             self._downlink.stop(sid)

@@ -1,40 +1,65 @@
 from __future__ import annotations
 
+import errno
+import socket
+import ssl
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.errors import Retry
 from kiosk.room.events import Displaced, Ended, Lost
-from kiosk.room.reasons import disconnected, join_failed
+from kiosk.room.reasons import disconnected, join_failed, refused, unreachable
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "retry"),
+    ("status", "code", "retry"),
     [
-        (f"engine: signal failure: client error: 401 Unauthorized - invalid token: {TOKEN}, error: expired", "token-rejected", Retry.SOON),
-        ("engine: signal failure: client error: 403 Forbidden - no", "token-rejected", Retry.SOON),
-        ("engine: signal failure: client error: 404 Not Found - 404 page not found\n", "join-refused", Retry.REFUSED),
-        ("engine: signal failure: client error: 429 Too Many Requests - no", "server-busy", Retry.SOON),
-        (
-            "engine: signal failure: transport connection error: IO error: Connection refused (os error 111)",
-            "server-unreachable",
-            Retry.SOON,
-        ),
-        (
-            "engine: signal failure: transport connection error: IO error: failed to lookup address information: x",
-            "server-unreachable",
-            Retry.SOON,
-        ),
-        ("engine: signal failure: transport timed out", "join-timeout", Retry.SOON),
-        ("anything new", "server-unreachable", Retry.SOON),
+        (401, "token-rejected", Retry.SOON),
+        (403, "token-rejected", Retry.SOON),
+        (404, "join-refused", Retry.REFUSED),
+        (429, "server-busy", Retry.SOON),
+        (503, "server-unreachable", Retry.SOON),
     ],
 )
-def test_connect_errors_of_1_2_1(text: str, code: str, retry: Retry) -> None:
-    error = join_failed(text)
+def test_refusals(status: int, code: str, retry: Retry) -> None:
+    error = refused(status)
     assert (error.code, error.retry) == (code, retry)
+    assert str(status) in str(error)
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (ConnectionRefusedError(errno.ECONNREFUSED, "x"), ": connection refused"),
+        (socket.gaierror(-2, "x"), ": its name is not known"),
+        (ssl.SSLCertVerificationError(1, "x"), ": its certificate is not trusted"),
+        (ssl.SSLError(1, "x"), ": it does not speak TLS"),
+        (OSError(errno.ENETUNREACH, "x"), ": no route to it"),
+        (OSError(errno.EHOSTUNREACH, "x"), ": no route to it"),
+        (OSError(errno.EIO, "x"), ""),
+        (TimeoutError(), ""),
+    ],
+)
+def test_what_keeps_from_the_server(cause: BaseException, words: str) -> None:
+    error = unreachable(cause)
+    assert (error.code, error.retry, str(error)) == ("server-unreachable", Retry.SOON, f"the media server cannot be reached{words}")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (f"engine: signal failure: client error: 401 Unauthorized - invalid token: {TOKEN}, error: expired", "server-unreachable"),
+        ("engine: signal failure: transport timed out", "join-timeout"),
+        ("anything new", "server-unreachable"),
+    ],
+)
+def test_connect_errors_of_1_2_1(text: str, code: str) -> None:
+    error = join_failed(text)
+    assert (error.code, error.retry) == (code, Retry.SOON)
     assert TOKEN not in str(error)
 
 

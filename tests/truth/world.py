@@ -10,7 +10,7 @@ from kiosk.audio.frames import Block
 from kiosk.errors import Retry, RoomError, SessionError
 from kiosk.room import events as room
 from kiosk.room.protocol import RoomStatistics
-from kiosk.room.reasons import join_failed, join_timed_out, room_lost
+from kiosk.room.reasons import join_timed_out, refused, room_lost, unreachable
 from kiosk.session import faults
 from kiosk.session.grant import Grant
 
@@ -171,8 +171,8 @@ class Room:
         media = self._world.media if self._world.network else "silent"
         await asyncio.sleep(timeout if media == "silent" else 0.2)
         if media != "well":
-            words = {"wrong": "client error: 404", "away": "Connection refused"}
-            error = join_timed_out() if media == "silent" else join_failed(words[media])
+            errors = {"wrong": refused(404), "away": unreachable(ConnectionRefusedError()), "silent": join_timed_out()}
+            error = errors[media]
             self._world.failed("refused" if error.retry is Retry.REFUSED else "offline")
             raise error
         self.joined = self.whole = True

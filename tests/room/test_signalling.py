@@ -1,0 +1,262 @@
+"""The way of signalling between the library and a media server; both ends are the test's."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import aiohttp
+import pytest
+import trustme
+from aiohttp import web
+from livekit.protocol.models import DisconnectReason, ParticipantInfo
+from livekit.protocol.rtc import LeaveRequest, SignalResponse
+
+from kiosk.room import signalling
+from kiosk.room.signalling import LIMIT, Signalling
+from tests.parts.tls import serving, trusting
+
+TOKEN = "a-token"
+
+
+@dataclass
+class Other:
+    """Somebody else in the room."""
+
+    sid: str
+    identity: str
+
+
+@dataclass
+class MediaServer:
+    """Answers what it is told to; keeps what it was asked."""
+
+    url: str = ""
+    status: int = 101
+    paths: list[str] = field(default_factory=list[str])
+    tokens: list[str | None] = field(default_factory=list[str | None])
+    heard: asyncio.Queue[aiohttp.WSMessage] = field(default_factory=asyncio.Queue[aiohttp.WSMessage])
+    line: web.WebSocketResponse = field(default_factory=lambda: web.WebSocketResponse(autoping=False))
+    met: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """One request."""
+        self.paths.append(request.raw_path)
+        self.tokens.append(request.headers.get("Authorization"))
+        if self.status != 101:
+            return web.Response(status=self.status, text="why not")
+        await self.line.prepare(request)
+        self.met.set()
+        async for message in self.line:
+            self.heard.put_nowait(message)
+        return self.line
+
+
+@asynccontextmanager
+async def media_server(context: ssl.SSLContext | None = None) -> AsyncGenerator[MediaServer]:
+    """At `url`."""
+    made = MediaServer()
+    runner = web.ServerRunner(web.Server(made.serve, access_log=None), shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
+    await site.start()
+    made.url = f"{'wss' if context else 'ws'}://localhost:{runner.addresses[0][1]}"
+    yield made
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[MediaServer]:
+    """One without TLS."""
+    async with media_server() as made:
+        yield made
+
+
+@pytest.fixture
+async def library() -> AsyncIterator[aiohttp.ClientSession]:
+    """What the library connects with."""
+    async with aiohttp.ClientSession(headers={"Authorization": TOKEN}) as session:
+        yield session
+
+
+@asynccontextmanager
+async def signals(url: str, *others: Other) -> AsyncGenerator[tuple[Signalling, str]]:
+    """The signalling to `url`, and where it is to be joined. others: whom the library knows when the server ends the stay."""
+    made = Signalling(lambda: others)
+    try:
+        yield made, await made.open(url)
+    finally:
+        await made.close()
+
+
+def leave(action: LeaveRequest.Action, *, can_reconnect: bool = False) -> bytes:
+    """The server's message."""
+    request = LeaveRequest(action=action, can_reconnect=can_reconnect, reason=DisconnectReason.ROOM_DELETED)
+    return bytes(SignalResponse(leave=request).SerializeToString())
+
+
+def forgotten(data: bytes) -> list[tuple[str, str]]:
+    """Those who have left, by the server's word."""
+    participants = SignalResponse.FromString(data).update.participants
+    assert all(each.state == ParticipantInfo.DISCONNECTED for each in participants)
+    return [(each.sid, each.identity) for each in participants]
+
+
+async def test_what_is_said_arrives_as_it_was_said(server: MediaServer, library: aiohttp.ClientSession) -> None:
+    signs: list[None] = []
+    async with signals(f"{server.url}/base?a=b%20c") as (made, url):
+        made.on_sign = lambda: signs.append(None)
+        path, _, query = url.partition("?")
+        async with library.ws_connect(f"{path}/rtc/v1?{query}&join_request=x%3D%3D") as near:
+            assert server.paths == ["/base/rtc/v1?a=b%20c&join_request=x%3D%3D"]
+            assert server.tokens == [TOKEN]
+            await near.send_bytes(b"\x00offer")
+            assert (await server.heard.get()).data == b"\x00offer"
+            await server.line.send_bytes(b"\xffanswer")
+            assert await near.receive_bytes() == b"\xffanswer"
+            assert signs == [None]
+            await server.line.ping(b"7")
+            assert (await server.heard.get()).data == b"7"
+        assert made.failure is None
+
+
+async def test_either_end_ends_the_other(server: MediaServer, library: aiohttp.ClientSession) -> None:
+    async with signals(server.url) as (_, url):
+        async with library.ws_connect(f"{url}/rtc") as near:
+            await server.met.wait()
+            await server.line.close()
+            assert (await near.receive()).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+        server.line, server.met = web.WebSocketResponse(), asyncio.Event()
+        async with library.ws_connect(f"{url}/rtc"):
+            await server.met.wait()
+        async with asyncio.timeout(2.0):
+            while not server.line.closed:  # noqa: ASYNC110  the server's end tells nobody
+                await asyncio.sleep(0.01)
+
+
+async def test_who_does_not_know_the_address_gets_nothing(server: MediaServer, library: aiohttp.ClientSession) -> None:
+    async with signals(server.url) as (_, url):
+        origin = url.rsplit("/", 1)[0].replace("ws", "http", 1)
+        for path in ("/", "/rtc", "/x" * 20, f"/{url.rsplit('/', 1)[1]}"):
+            async with library.get(origin + path) as answer:
+                assert answer.status == 404
+    assert server.paths == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, "token-rejected"), (404, "join-refused"), (429, "server-busy"), (503, "server-unreachable")]
+)
+async def test_a_refusal_is_passed_on_and_known(server: MediaServer, library: aiohttp.ClientSession, status: int, code: str) -> None:
+    server.status = status
+    async with signals(server.url) as (made, url):
+        with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+            await library.ws_connect(f"{url}/rtc/v1")
+        assert caught.value.status == status
+        assert made.failure is not None
+        assert made.failure.code == code
+        server.status = 101
+        async with library.ws_connect(f"{url}/rtc"):
+            assert made.failure is None
+
+
+async def test_why_it_refuses_is_asked_for(server: MediaServer, library: aiohttp.ClientSession) -> None:
+    server.status = 401
+    async with signals(server.url) as (made, url), library.get(f"{url.replace('ws', 'http', 1)}/rtc/validate") as answer:
+        assert (answer.status, await answer.text()) == (401, "why not")
+        assert made.failure is not None
+        assert made.failure.code == "token-rejected"
+    assert server.tokens == [TOKEN]
+
+
+async def test_a_server_that_is_not_there_is_dialled_once(library: aiohttp.ClientSession) -> None:
+    async with signals("ws://127.0.0.1:1") as (made, url):
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await library.ws_connect(f"{url}/rtc/v1")
+        failure = made.failure
+        assert failure is not None
+        assert str(failure) == "the media server cannot be reached: connection refused"
+        async with library.get(f"{url.replace('ws', 'http', 1)}/rtc/v1/validate") as answer:
+            assert answer.status == 502
+        assert made.failure is failure
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_tls_is_verified(library: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, trusted: bool) -> None:
+    ours, strangers = trustme.CA(), trustme.CA()
+    monkeypatch.setattr(signalling, "_trust", lambda: trusting(ours))
+    async with (
+        media_server(serving((ours if trusted else strangers).issue_cert("localhost"))) as server,
+        signals(server.url) as (made, url),
+    ):
+        if trusted:
+            async with library.ws_connect(f"{url}/rtc"):
+                assert server.tokens == [TOKEN]
+            return
+        with pytest.raises(aiohttp.WSServerHandshakeError):
+            await library.ws_connect(f"{url}/rtc")
+        assert str(made.failure) == "the media server cannot be reached: its certificate is not trusted"
+        assert server.tokens == []
+
+
+async def test_the_library_is_told_that_the_others_have_left(server: MediaServer, library: aiohttp.ClientSession) -> None:
+    async with signals(server.url) as (made, url):
+        assert not await made.forget([Other("PA_1", "agent")])
+        async with library.ws_connect(f"{url}/rtc") as near:
+            await server.met.wait()
+            assert await made.forget([Other("PA_1", "agent"), Other("PA_2", "guard")])
+            assert forgotten(await near.receive_bytes()) == [("PA_1", "agent"), ("PA_2", "guard")]
+            await near.close()
+            assert not await made.forget([Other("PA_1", "agent")])
+
+
+async def test_before_the_server_ends_the_stay_the_others_are_forgotten(server: MediaServer, library: aiohttp.ClientSession) -> None:
+    async with signals(server.url, Other("PA_1", "agent")) as (_, url), library.ws_connect(f"{url}/rtc") as near:
+        await server.met.wait()
+        last = leave(LeaveRequest.DISCONNECT)
+        await server.line.send_bytes(last)
+        assert forgotten(await near.receive_bytes()) == [("PA_1", "agent")]
+        assert await near.receive_bytes() == last
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        leave(LeaveRequest.RESUME),
+        leave(LeaveRequest.RECONNECT),
+        leave(LeaveRequest.DISCONNECT, can_reconnect=True),
+        b"B",
+        b"B\xff\xff",
+        b"",
+    ],
+    ids=["resume", "reconnect", "the old word for it", "torn", "nonsense", "empty"],
+)
+async def test_nobody_is_forgotten_for_anything_else(server: MediaServer, library: aiohttp.ClientSession, data: bytes) -> None:
+    async with signals(server.url, Other("PA_1", "agent")) as (_, url), library.ws_connect(f"{url}/rtc") as near:
+        await server.met.wait()
+        await server.line.send_bytes(data)
+        assert await near.receive_bytes() == data
+
+
+async def test_a_message_without_an_end_ends_the_connection(server: MediaServer, library: aiohttp.ClientSession) -> None:
+    async with signals(server.url) as (_, url), library.ws_connect(f"{url}/rtc") as near:
+        await server.met.wait()
+        await server.line.send_bytes(bytes(LIMIT + 1))
+        assert (await near.receive()).type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+
+
+async def test_a_server_that_does_not_answer_holds_nothing_up(library: aiohttp.ClientSession) -> None:
+    tasks = asyncio.all_tasks()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        async with signals(f"ws://127.0.0.1:{silent.getsockname()[1]}") as (made, url):
+            waiting = asyncio.create_task(library.ws_connect(f"{url}/rtc"))
+            await asyncio.sleep(0.2)
+            assert not waiting.done()
+            async with asyncio.timeout(1.5):
+                await made.close()
+            with pytest.raises(aiohttp.ClientError):
+                await waiting
+    assert asyncio.all_tasks() == tasks
