@@ -126,6 +126,7 @@ class Device:
         self.health.on_told = self._tell_fault
         self.calls.post = dispatcher.post
         self.calls.on_failure = dispatcher.failed
+        self.calls.on_falter = dispatcher.falter
         self.sound.on_speech = lambda: dispatcher.gesture(Gesture.SPEECH)
         self.sound.on_drained = dispatcher.drained
         self.sound.on_fault = self._on_fault

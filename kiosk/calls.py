@@ -57,6 +57,7 @@ class Calls:
         """Host of the media server that was joined last."""
         self.post: Callable[[Event], None]
         self.on_failure: Callable[[int, SessionError | RoomError], None]
+        self.on_falter: Callable[[int, bool], None]
 
     def reconfigure(self, new_call: NewCall, *, stream: bool) -> None:
         """How the next connections are made."""
@@ -198,6 +199,8 @@ class Calls:
             case room.Resumed():
                 self._post(link, On.RESUMED)
                 self._repeat(link)
+            case room.Faltering(falters):
+                self.on_falter(link.generation, falters)
             case room.AgentState():
                 if link.talk:
                     self._post(link, On.AGENT_TALK, link.talk)

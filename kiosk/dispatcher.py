@@ -114,6 +114,7 @@ class Dispatcher:
         self.why: On | None = None
         """What led into the state; None for the first."""
         self._deaf = False
+        self._falters = False
         self._blamed: Fault | None = None
         health.on_change = self._health_changed
         self._end = quit
@@ -151,6 +152,12 @@ class Dispatcher:
         final = self._attempts.failed(error, joined=self.kiosk.joined)
         self.post(Event(On.REFUSED if final else On.FAILED, generation))
 
+    def falter(self, generation: int, falters: bool) -> None:
+        """The call's connection may carry nothing: the light says so before anything else is done about it."""
+        if generation == self.kiosk.generation and self.kiosk.state is State.LIVE:
+            self._falters = falters
+            self.show()
+
     def post(self, event: Event) -> None:
         """Take the event: all that follows from it is ordered when this returns (events posted meanwhile come after)."""
         self._queue.append(event)
@@ -172,7 +179,12 @@ class Dispatcher:
     def indication(self) -> Indication:
         """What the LED shows: the true state."""
         worst = self._health.worst
-        return indication(self.kiosk, worst.indication if worst else None, deaf=self._deaf)
+        return indication(self.kiosk, worst.indication if worst else None, deaf=self._deaf, falters=self._falters)
+
+    @property
+    def heard(self) -> bool:
+        """The agent hears what is said now, as far as anybody knows."""
+        return self.kiosk.audible and not self._falters
 
     @property
     def attempt(self) -> int:
@@ -239,6 +251,7 @@ class Dispatcher:
 
     def _enter(self) -> None:
         self.since = asyncio.get_running_loop().time()
+        self._falters = False
         self._timers.enter(self.kiosk.state)
 
     def _note(self, event: Event, verdict: Verdict) -> None:

@@ -116,7 +116,7 @@ class Collector:
             token_left_s=link.token_left if link else None,
             agent="present" if link and link.agent_present else "absent",
             talk=kiosk.talk,
-            heard=kiosk.audible,
+            heard=self._dispatcher.heard,
             rtt_ms=statistics.rtt_ms if statistics else None,
             jitter_ms=statistics.jitter_ms if statistics else None,
             lost=statistics.lost if statistics else None,

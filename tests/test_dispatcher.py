@@ -273,6 +273,26 @@ async def test_a_displaced_device_joins_again_once_in_5_min_and_freely_once_a_ca
         assert made.dispatcher.kiosk.state is State.IDLE
 
 
+async def test_a_connection_that_falters_shows_on_the_light_and_nowhere_else() -> None:
+    made = live()
+    now, played = made.dispatcher.kiosk.generation, list(made.sound.played)
+    made.dispatcher.falter(now - 1, True)
+    assert made.light.shown[-1] is Indication.LISTENING
+    made.dispatcher.falter(now, True)
+    assert (made.light.shown[-1], made.dispatcher.kiosk.state) == (Indication.RECONNECTING, State.LIVE)
+    made.dispatcher.falter(now, False)
+    assert made.light.shown[-1] is Indication.LISTENING
+    made.dispatcher.falter(now, True)
+    for on in (On.RESUMING, On.RESUMED, On.AGENT_ARRIVED, On.AUDIBLE):
+        made.dispatcher.post(Event(on, now))
+    assert made.light.shown[-1] is Indication.LISTENING
+    made.dispatcher.falter(now, True)
+    made.dispatcher.post(Event(On.HANG_UP))
+    made.dispatcher.falter(now, True)
+    assert made.light.shown[-1] is Indication.IDLE
+    assert made.sound.played == [*played, Earcon.RECONNECTING, Earcon.ENDED]
+
+
 async def test_talk_shows_on_the_light() -> None:
     made = live("toggle")
     for talk, shown in ((Talk.THINKING, Indication.THINKING), (Talk.SPEAKING, Indication.SPEAKING), (Talk.LISTENING, Indication.LISTENING)):

@@ -16,9 +16,13 @@ _INVITING: Final = frozenset({Indication.IDLE, Indication.CONNECTING, Indication
 """Patterns that promise that what is said is heard or kept: a lie while the microphone is broken or a technician has muted it."""
 
 
-def indication(kiosk: Kiosk, fault: Indication | None, *, deaf: bool = False) -> Indication:
-    """The pattern to show. `fault` is that of the worst standing fault, which shows only where no call hides it; `deaf`: no microphone."""
-    shown = _unmuted(kiosk, fault)
+def indication(kiosk: Kiosk, fault: Indication | None, *, deaf: bool = False, falters: bool = False) -> Indication:
+    """The pattern to show.
+
+    `fault` is that of the worst standing fault, which shows only where no call hides it; `deaf`: no microphone; `falters`: the call's
+    connection may carry nothing now.
+    """
+    shown = Indication.RECONNECTING if falters and kiosk.state is State.LIVE else _unmuted(kiosk, fault)
     if shown in _INVITING and (deaf or kiosk.muted):
         return Indication.FAULT if deaf else Indication.MUTED
     return shown

@@ -77,7 +77,7 @@ class LiveKitCall:
         self._start(source.keep_alive())
         traffic.begin()
         await publication.publish(deadline - loop.time())
-        pulse = Pulse(Arrivals(room))
+        pulse = Pulse(Arrivals(room), self._signalling.line)
         Mending(traffic, publication, pulse, self._start)
         self._start(pulse.run())
 

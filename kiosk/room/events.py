@@ -15,6 +15,16 @@ class Resuming:
 
 
 @dataclass(frozen=True, slots=True)
+class Faltering:
+    """Nothing comes from the media server any more, for a second at most so far; or (not `falters`) something comes again.
+
+    It may be an accident: nothing is mended yet, and what is sent is not lost.
+    """
+
+    falters: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Resumed:
     """The connection is whole again and the microphone's publication was checked."""
 
@@ -105,7 +115,8 @@ class TokenRefreshed:
 
 
 RoomEvent = (
-    Resuming
+    Faltering
+    | Resuming
     | Resumed
     | Lost
     | Ended

@@ -28,7 +28,7 @@ class Mending:
         self._broken = self._library = False
         self._round = 0
         self._since = 0.0
-        pulse.on_silent, pulse.on_alive = self._break, self._alive
+        pulse.on_silent, pulse.on_alive, pulse.on_falter = self._break, self._alive, self._falter
         traffic.on_reconnecting, traffic.on_reconnected = self._reconnecting, self._reconnected
 
     def _break(self) -> None:
@@ -39,6 +39,10 @@ class Mending:
         # As long as signs come at all, the sound has got through but for a moment.
         silence = self._pulse.silence
         self._traffic.broken(unheard=silence + LOOK if silence > DETOUR else 0.0)
+
+    def _falter(self, falters: bool) -> None:
+        if not self._broken:
+            self._traffic.falters(falters)
 
     def _alive(self) -> None:
         if self._broken and not self._library:

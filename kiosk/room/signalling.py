@@ -4,7 +4,7 @@ Three things are to be had in no other way (livekit 1.2.1):
 - The library lets go of another participant when that one leaves, but not when we do: each of their publications holds its participant,
   that one the engine, and with it go 0.5 MB a session (livekit/rust-sdks 1378, 1435). Told here that all the others have left, just
   before it leaves itself or is made to, it keeps nothing.
-- A dead connection is found within a second: the media server is asked for a sign of life five times a second.
+- A dead connection is found within a second: the media server is asked five times a second whether it is there (`line`).
 - What keeps a join from succeeding is told apart by the error itself, not by words in a text.
 """
 
@@ -27,6 +27,7 @@ from livekit.protocol.rtc import LeaveRequest, SignalResponse
 from yarl import URL
 
 from kiosk.errors import RoomError
+from kiosk.room.line import ASKING, Line
 from kiosk.room.reasons import refused, unreachable
 
 LIMIT: Final = 1024 * 1024
@@ -54,12 +55,11 @@ class Someone(Protocol):
 class Signalling:
     """`url` is open from `open` until `close`, for whoever knows it. Each connection to it is one to the media server.
 
-    on_sign: something came from the media server. ending: the server has ended our stay, and the library is about to hear of it;
-    gives those whom it is to forget before.
+    ending: the server has ended our stay, and the library is about to hear of it; gives those whom it is to forget before.
     """
 
     def __init__(self, ending: Callable[[], Iterable[Someone]], resolver: AbstractResolver | None = None) -> None:
-        self.on_sign: Callable[[], None] = lambda: None
+        self.line = Line()
         self.failure: RoomError | None = None
         """What kept the latest connection from the media server; None where nothing did."""
         self._ending = ending
@@ -145,18 +145,20 @@ class Signalling:
             near = web.WebSocketResponse(timeout=CLOSING, compress=False, max_msg_size=LIMIT)
             await near.prepare(request)
             self._near = near
-            upward = asyncio.create_task(_up(near, far))
+            beside = [asyncio.create_task(_up(near, far)), asyncio.create_task(_asking(far))]
             try:
                 await self._down(far, near)
             finally:
-                upward.cancel()
-                await asyncio.gather(upward, return_exceptions=True)
+                self.line.forget()
+                for task in beside:
+                    task.cancel()
+                await asyncio.gather(*beside, return_exceptions=True)
             return near
 
     async def _down(self, far: aiohttp.ClientWebSocketResponse, near: web.WebSocketResponse) -> None:
         with suppress(ConnectionError):
             async for message in far:
-                self.on_sign()
+                self.line.heard(answer=message.type is aiohttp.WSMsgType.PONG)
                 if message.type is aiohttp.WSMsgType.BINARY:
                     if _ends(message.data):
                         await self.forget(self._ending())
@@ -172,6 +174,13 @@ async def _up(near: web.WebSocketResponse, far: aiohttp.ClientWebSocketResponse)
             if message.type is aiohttp.WSMsgType.BINARY:
                 await far.send_bytes(message.data)
         await far.close()
+
+
+async def _asking(far: aiohttp.ClientWebSocketResponse) -> None:
+    with suppress(ConnectionError):
+        while True:
+            await far.ping()
+            await asyncio.sleep(ASKING)
 
 
 def _ends(data: bytes) -> bool:

@@ -15,6 +15,7 @@ from kiosk.room.agent import Agent
 from kiosk.room.credential import lifetime
 from kiosk.room.downlink import Downlink
 from kiosk.room.events import (
+    Faltering,
     HeardByAgent,
     Lost,
     Message,
@@ -71,6 +72,10 @@ class Traffic:
     def begin(self) -> None:
         """Joined: who is here already."""
         self._look()
+
+    def falters(self, falters: bool) -> None:
+        """The connection may carry nothing now; or it was an accident."""
+        self._tell(Faltering(falters))
 
     def broken(self, *, unheard: float) -> None:
         """The connection carries nothing now, nor has it for the last `unheard` seconds."""

@@ -29,7 +29,9 @@ AGENT_WAITS: Final = 20.0
 """Seconds after which a room whose visitor has gone is closed; an agent is there again ARRIVAL seconds before the network is."""
 ARRIVAL: Final = 4.0
 EARLY: Final = 4.0
-"""Seconds after which the break has been told at the latest."""
+"""Seconds after which the break has been told by tone at the latest."""
+TELLING: Final = 1.0
+"""Seconds after which the light has told it at the latest."""
 ALIKE: Final = 0.5
 WINDOW: Final = 0.2
 
@@ -64,8 +66,8 @@ class Outage:
 
     @property
     def honest(self) -> bool:
-        """Nothing was lost or played twice, and the visitor was told by light and by tone."""
-        return self.lost_ms <= LOST and self.again == 1 and self.told is not None and self.chimed
+        """Nothing was lost or played twice, and the visitor was told by light within a second, and by tone."""
+        return self.lost_ms <= LOST and self.again == 1 and self.told is not None and self.told <= TELLING and self.chimed
 
 
 LOST: Final = 60.0

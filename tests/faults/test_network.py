@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -52,33 +54,55 @@ async def test_another_address(world: World, report: Report) -> None:
 @pytest.mark.fault("latency")
 async def test_half_a_second_late(world: World, report: Report) -> None:
     await world.island.spoil(delay=0.5, spread=0.2)
-    reconnects, lost, _ = await spoilt(world, 15.0)
-    report(f"{reconnects} reconnects in 15 s, {lost:.0f} ms of a sentence lost", reconnects == 0)
+    result = await spoilt(world, 15.0)
+    report(f"{result.reconnects} reconnects in 15 s, {result.lost_ms:.0f} ms of a sentence lost{result.faltered}", result.reconnects == 0)
 
 
 @pytest.mark.fault("loss-5")
 async def test_a_packet_in_twenty_is_lost(world: World, report: Report) -> None:
     await world.island.spoil(loss=0.05)
-    reconnects, lost, said = await spoilt(world, 15.0)
-    report(f"{reconnects} reconnects in 15 s, {lost:.0f} ms of {said:.0f} said lost", reconnects == 0 and lost <= 2 * LOST)
+    result = await spoilt(world, 15.0)
+    report(f"{result.reconnects} reconnects in 15 s, {result}", result.reconnects == 0 and result.lost_ms <= 2 * LOST)
 
 
 @pytest.mark.slow
 @pytest.mark.fault("loss-20")
 async def test_a_packet_in_five_is_lost(world: World, report: Report) -> None:
     await world.island.spoil(loss=0.2)
-    reconnects, lost, said = await spoilt(world, 600.0)
-    report(f"{reconnects} reconnects in 10 min, {lost:.0f} ms of {said:.0f} said lost", reconnects <= 1 and lost < said / 2)
+    result = await spoilt(world, 600.0)
+    report(f"{result.reconnects} reconnects in 10 min, {result}", result.reconnects <= 1 and result.lost_ms < result.said_ms / 2)
 
 
-async def spoilt(world: World, seconds: float) -> tuple[int, float, float]:
-    """The visitor says a sentence each 30 s; reconnects, lost and said milliseconds of the last one."""
+@dataclass(frozen=True, slots=True)
+class Spoilt:
+    """What a bad network did."""
+
+    reconnects: int
+    """How often the call was broken."""
+    flickers: int
+    """How often the light alone said that nothing comes."""
+    lost_ms: float
+    said_ms: float
+    """Of the last sentence."""
+
+    def __str__(self) -> str:
+        return f"{self.lost_ms:.0f} ms of {self.said_ms:.0f} said lost{self.faltered}"
+
+    @property
+    def faltered(self) -> str:
+        return f", the light faltered {self.flickers} times" if self.flickers else ""
+
+
+async def spoilt(world: World, seconds: float) -> Spoilt:
+    """The visitor says a sentence each 30 s."""
     seen, end = len(world.kiosk.events), time.monotonic() + seconds
     since = time.monotonic()
     while time.monotonic() < end:
         since = await world.say(SENTENCE)
         await asyncio.sleep(min(30.0, max(SPOKEN + 3.0, end - time.monotonic())))
     result = await asyncio.to_thread(align, SENTENCE, await world.heard(since))
-    lights = world.lights(seen)
-    assert lights.count("idle") == 0
-    return lights.count("reconnecting"), result.lost_ms, result.speech_ms
+    states = [event["state"] for event in world.told("state", seen)]
+    breaks = sum(now != "live" and last == "live" for last, now in pairwise(["live", *states]))
+    assert "idle" not in states
+    flickers = world.lights(seen).count("reconnecting") - breaks
+    return Spoilt(breaks, max(0, flickers), result.lost_ms, result.speech_ms)

@@ -174,6 +174,15 @@ def test_no_light_invites_to_speak_into_a_broken_microphone(state: State, muted:
     assert indication(kiosk, Indication.FAULT, deaf=True) is Indication.FAULT
 
 
+@pytest.mark.parametrize("talk", list(Talk))
+def test_a_call_that_may_carry_nothing_looks_like_none_that_does(talk: Talk) -> None:
+    kiosk = Kiosk(State.LIVE, audible=True, microphone=True, talk=talk)
+    assert indication(kiosk, None, falters=True) is Indication.RECONNECTING
+    assert indication(kiosk, None, falters=True, deaf=True) is Indication.FAULT
+    assert indication(replace(kiosk, muted=True), None, falters=True) is Indication.MUTED
+    assert indication(replace(kiosk, state=State.IDLE), None, falters=True) is Indication.IDLE
+
+
 def test_every_gesture_has_a_meaning_in_every_mode() -> None:
     assert len(MEANING) == 3 * len(Gesture)
     assert {on for on in MEANING.values() if on} == {On.TALK, On.HUSH, On.TOGGLE, On.WAKE, On.HEARD}

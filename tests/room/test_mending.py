@@ -9,9 +9,10 @@ from typing import Any, cast
 import pytest
 
 from kiosk.errors import Retry, RoomError
+from kiosk.room import line as signalling
 from kiosk.room.mending import PROOF, Mending
 from kiosk.room.publication import Publication
-from kiosk.room.pulse import DETOUR, LOOK, SILENT, YOUNG, Arrived, Pulse
+from kiosk.room.pulse import DETOUR, LOOK, SILENT, TICK, YOUNG, Arrived, Pulse
 from kiosk.room.traffic import Traffic
 
 pytestmark = pytest.mark.looptime
@@ -22,6 +23,9 @@ class Line:
 
     def __init__(self) -> None:
         self.path, self.dead, self.mute = "p1", False, False
+        self.signalling = signalling.Line()
+        self.answers = False
+        """Whether the signalling connection answers."""
         self.told: list[str] = []
         self.unheard: list[float] = []
         self.failure: RoomError | None = None
@@ -30,12 +34,14 @@ class Line:
         self._base = self._counted = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def begin(self) -> None:
-        """Five seconds in which nothing is wrong. Not in the fixture: there time is another."""
-        pulse = Pulse(self.arrived)
+    async def begin(self, *, answers: bool = False) -> None:
+        """Six seconds in which nothing is wrong. Not in the fixture: there time is another."""
+        pulse = Pulse(self.arrived, self.signalling)
         Mending(cast(Traffic, self), cast(Publication, self), pulse, self.start)
         self.start(pulse.run())
-        await asyncio.sleep(5.0)
+        self.answers = answers
+        self.start(self._answer())
+        await asyncio.sleep(6.0)
         assert self.told == []
 
     async def arrived(self) -> Arrived | None:
@@ -44,6 +50,12 @@ class Line:
         if not self.dead:
             self._counted = int(asyncio.get_running_loop().time() / 0.4)
         return Arrived(self._counted - self._base, self.path)
+
+    async def _answer(self) -> None:
+        while True:
+            if self.answers:
+                self.signalling.heard(answer=True)
+            await asyncio.sleep(signalling.ASKING)
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -59,6 +71,9 @@ class Line:
         self.path, self._base = f"{self.path}'", self._counted
 
     # what Mending needs of Traffic and Publication
+
+    def falters(self, falters: bool) -> None:
+        self.told.append("falters" if falters else "steady")
 
     def broken(self, *, unheard: float | None = None) -> None:
         if unheard is not None:
@@ -167,3 +182,52 @@ async def test_a_second_break_outdates_the_first_mending(line: Line) -> None:
     line.on_reconnected()
     await asyncio.sleep(PROOF)
     assert line.told == ["broken", "resumed"]
+
+
+async def test_a_line_that_stops_answering_beside_a_silent_path_is_told_within_a_second(line: Line) -> None:
+    await line.begin(answers=True)
+    line.answers, line.dead = False, True
+    await asyncio.sleep(signalling.SHORTEST + 2 * TICK)
+    assert line.told == ["falters"]
+    await asyncio.sleep(SILENT)
+    assert line.told == ["falters", "broken"]
+    line.answers, line.dead = True, False
+    await asyncio.sleep(2 * LOOK)
+    assert line.told == ["falters", "broken", "resumed"]
+
+
+async def test_an_accident_is_taken_back_by_an_answer(line: Line) -> None:
+    await line.begin(answers=True)
+    line.answers, line.dead = False, True
+    await asyncio.sleep(1.2)
+    line.answers = True
+    await asyncio.sleep(2 * signalling.ASKING)
+    assert line.told == ["falters", "steady"]
+    line.dead = False
+    await asyncio.sleep(5.0)
+    assert line.told == ["falters", "steady"]
+
+
+async def test_a_path_that_stays_silent_beside_a_line_that_answers_is_broken(line: Line) -> None:
+    await line.begin(answers=True)
+    line.dead = True
+    await asyncio.sleep(SILENT + 2 * LOOK)
+    assert line.told == ["broken"]
+    await asyncio.sleep(5.0)
+    assert line.told == ["broken"]
+
+
+async def test_a_line_that_dies_beside_a_living_path_says_nothing_any_more(line: Line) -> None:
+    await line.begin(answers=True)
+    line.answers = False
+    await asyncio.sleep(30.0)
+    # Packets come every 0.4 s here: none may have come since the latest look, once.
+    assert line.told in ([], ["falters", "steady"])
+
+
+async def test_what_the_library_knows_to_be_broken_does_not_falter(line: Line) -> None:
+    await line.begin(answers=True)
+    line.on_reconnecting()
+    line.answers, line.dead = False, True
+    await asyncio.sleep(SILENT)
+    assert line.told == ["broken"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from functools import partial
+
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -96,6 +99,17 @@ def live(lives: int, steps: int, *, same: bool) -> None:
 
 def test_the_truth_is_told() -> None:
     live(8, 12, same=True)
+
+
+@pytest.mark.parametrize("away", [0.8, 1.5, 4.0, 25.0])
+def test_the_truth_is_told_of_a_network_that_vanishes_in_a_call(away: float) -> None:
+    with closing(KioskUnderOath("toggle")) as kiosk:
+        kiosk.press()
+        kiosk.release()
+        kiosk.pass_(4.0)
+        for there, then in ((False, away), (True, 6.0)):
+            kiosk.change("network", there, partial(kiosk.world.set_network, there))
+            kiosk.pass_(then)
 
 
 @pytest.mark.slow

@@ -21,8 +21,10 @@ Kind = Literal["offline", "busy", "refused", "error", "microphone"]
 """The kinds of failure that a visitor can tell apart by ear."""
 
 STATUS: Final = {"down": 503, "bad-key": 401, "no-balance": 402, "unknown-agent": 404, "crowded": 429}
-NOTICED: Final = 2.0
-"""Seconds after which the SDK sees that packets vanish."""
+FALTERING: Final = 0.95
+"""Seconds after which nothing comes any more, which may be an accident."""
+NOTICED: Final = 2.7
+"""Seconds after which it is none."""
 GIVEN_UP: Final = 17.0
 """Seconds after which it gives up mending."""
 
@@ -217,6 +219,7 @@ class Room:
         """Packets vanish: noticed after a while, given up after another."""
         self._clear()
         self.whole = False
+        self._soon(FALTERING, lambda: self.tell(room.Faltering(True)))
         self._soon(NOTICED, lambda: self.tell(room.Resuming()))
         self._soon(GIVEN_UP, lambda: self.put_out(room.Lost(room_lost("the connection broke"))))
 
@@ -224,12 +227,14 @@ class Room:
         """The packets come through again."""
         if self.whole or self.over:
             return
-        noticed = self._loop.time() >= min(timer.when() for timer in self._timers)
+        faltering, noticed = (self._loop.time() >= timer.when() for timer in self._timers[:2])
         self._clear()
         self.whole = True
         if noticed:
             self.subscribed = False
             self._soon(0.5, self._resumed)
+        elif faltering:
+            self._soon(0.3, lambda: self.tell(room.Faltering(False)))
 
     def put_out(self, event: room.RoomEvent) -> None:
         """The room's end by the other side."""
