@@ -45,6 +45,7 @@ def doctor(
 
     from rich.console import Console
 
+    from kiosk.audio.stderr import STDERR
     from kiosk.cli.bedside import Nobody, Technician
     from kiosk.doctor.findings import exit_code
     from kiosk.room.shutdown import end_process
@@ -55,7 +56,8 @@ def doctor(
     on_terminal = not json and sys.stdin.isatty() and sys.stdout.isatty()
     person: Person = Technician(console) if on_terminal else Nobody()
     means = _means(config.absolute(), socket.absolute(), person, session=session)
-    with scratch():
+    # What PortAudio writes of a failing device stands in the middle of the answer, and the answer says it in words.
+    with scratch(), STDERR.unheard():
         try:
             findings = asyncio.run(_visited(means, None if json else console))
             code = exit_code(findings)
