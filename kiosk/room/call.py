@@ -27,6 +27,10 @@ from kiosk.room.traffic import Traffic
 
 LEAVE_LIMIT: Final = 4.0
 """Seconds; disconnecting may take as long when packets vanish."""
+DISCONNECT_LIMIT: Final = 3.0
+"""Seconds until a leaving that the library does not end is given up."""
+GIVING_UP: Final = 1.0
+"""Seconds in which a join ends that was given up, once nobody answers it any more."""
 FORGET_LIMIT: Final = 0.5
 """Seconds in which the library takes note that the others have left; it takes a few milliseconds."""
 STATISTICS_LIMIT: Final = 2.0
@@ -62,6 +66,8 @@ class LiveKitCall:
         self._publication: Publication | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._left = False
+        self._settled = asyncio.Event()
+        self._settled.set()
 
     async def join(self, url: str, token: str, *, timeout: float) -> None:
         """See `Call.join`; on failure or cancellation call `leave` as after success."""
@@ -133,7 +139,9 @@ class LiveKitCall:
             await quietly(self._traffic.close())
         if self._room is not None:
             await quietly(self._forget(self._room))
-            await quietly(self._room.disconnect())
+            await quietly(REAPER.bounded(self._room.disconnect(), DISCONNECT_LIMIT))
+        await quietly(self._signalling.shut())
+        await quietly(asyncio.wait_for(self._settled.wait(), GIVING_UP))
         await quietly(self._signalling.close())
         if self._source is not None:
             await quietly(self._source.close())
@@ -142,8 +150,16 @@ class LiveKitCall:
         options = rtc.RoomOptions(
             auto_subscribe=True, dynacast=False, data_stream=rtc.DataStreamOptions(max_payload_byte_length=DATA_LIMIT)
         )
+
+        async def connect() -> None:
+            self._settled.clear()
+            try:
+                await room.connect(url, token, options)
+            finally:
+                self._settled.set()
+
         try:
-            await REAPER.bounded(room.connect(url, token, options), limit, after=room.disconnect)
+            await REAPER.bounded(connect(), limit, after=room.disconnect)
         except TimeoutError as error:
             raise join_timed_out() from error
         except rtc.ConnectError as error:

@@ -27,11 +27,12 @@ class Line:
         """Seconds since something came."""
         self._answers = 0
         self._longest = 0.0
+        self._excused = False
 
     @property
     def overdue(self) -> bool:
         """Whether the silence is too long to be an accident."""
-        return self._answers >= _KNOWN and self.silence > min(LONGEST, max(SHORTEST, _TIMES * self._longest))
+        return not self._excused and self._answers >= _KNOWN and self.silence > min(LONGEST, max(SHORTEST, _TIMES * self._longest))
 
     def wait(self, seconds: float) -> None:
         """Time has passed."""
@@ -40,11 +41,15 @@ class Line:
     def heard(self, *, answer: bool) -> None:
         """Something came."""
         self._longest = max(self.silence, self._longest * _FADING)
-        self.silence = 0.0
+        self.silence, self._excused = 0.0, False
         if answer:
             self._answers += 1
             self.on_answer()
 
+    def excuse(self) -> None:
+        """The path of the sound is alive beside this silence: it says nothing, however long it gets."""
+        self._excused = True
+
     def forget(self) -> None:
-        """The connection has ended, or is known not to speak for the path of the sound: what comes is a new one's."""
-        self._answers, self._longest, self.silence = 0, 0.0, 0.0
+        """The connection has ended: what comes is a new one's."""
+        self._answers, self._longest, self.silence, self._excused = 0, 0.0, 0.0, False

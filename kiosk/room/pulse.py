@@ -101,8 +101,7 @@ class Pulse:
             async with self._signs:
                 self._signs.notify_all()
             if self._falters:
-                # The sound's path lives beside a dead line, which tells nothing any more.
-                self._line.forget()
+                self._line.excuse()
                 self._falter(False)
             if self._silent:
                 self._silent = False
@@ -116,7 +115,7 @@ class Pulse:
         before = self._seen
         await self._look()
         if self._seen.packets > before.packets:
-            self._line.forget()
+            self._line.excuse()
         elif not self._silent:
             self._falter(True)
 

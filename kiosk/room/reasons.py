@@ -27,16 +27,16 @@ LOST: Final = {
 
 
 def refused(status: int) -> RoomError:
-    """The RoomError for an HTTP status of 400 and more in place of a connection."""
+    """The RoomError for an HTTP answer in place of a connection: only one that blames the request is final."""
     if status in {401, 403}:
         return RoomError(f"the media server rejected the token ({status})", code="token-rejected", retry=Retry.SOON)
     if status == 429:
         return RoomError("the media server has no room for more participants now (429)", code="server-busy", retry=Retry.SOON)
-    if status < 500:
+    if 400 <= status < 500:
         return RoomError(
             f"the media server refused the join ({status})", code="join-refused", retry=Retry.REFUSED, hint="is the server's URL right?"
         )
-    return RoomError(f"the media server fails ({status})", code="server-unreachable", retry=Retry.SOON)
+    return RoomError(f"the media server answers {status} in place of a connection", code="server-unreachable", retry=Retry.SOON)
 
 
 def unreachable(error: BaseException) -> RoomError:

@@ -11,11 +11,13 @@ Three things are to be had in no other way (livekit 1.2.1):
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import secrets
 import ssl
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import cache
+from types import SimpleNamespace
 from typing import Final, Protocol
 
 import aiohttp
@@ -27,20 +29,22 @@ from livekit.protocol.rtc import LeaveRequest, SignalResponse
 from yarl import URL
 
 from kiosk.errors import RoomError
-from kiosk.room.line import ASKING, Line
+from kiosk.room.line import Line
 from kiosk.room.reasons import refused, unreachable
+from kiosk.room.wire import CLOSING, LIMIT, Send, Wire
 
-LIMIT: Final = 1024 * 1024
-"""Bytes of one message; a join's answer has a few thousand."""
 BODY: Final = 4096
 """Bytes of an error's text that the library may see."""
-DIAL: Final = 4.0
-"""Seconds for TCP and TLS; the library itself gives a connection up after 5."""
-CLOSING: Final = 0.5
-"""Seconds for the last words (our leaving among them) and for a WebSocket's farewell."""
+HEADER: Final = 128 * 1024
+"""Bytes of one header of the library's: a token may have as many as the API's whole answer, 64 KiB."""
+DIAL: Final = 4.5
+"""Seconds for a name, TCP, TLS and the answer; the library itself gives a connection up after 5."""
+IDLE: Final = 5.0
+"""Seconds for which a connection without a request is kept."""
 PASSED_ON: Final = ("Authorization", "User-Agent")
-_LEAVE: Final = bytes([SignalResponse.LEAVE_FIELD_NUMBER << 3 | 2])
-"""How a message begins that says leave: it has this one field."""
+PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy")
+_UNHEARD: Final = logging.Logger("signalling", logging.CRITICAL + 1)
+"""The HTTP server's: it would write down what strangers say to the port, and of the library's own requests the token."""
 
 
 class Someone(Protocol):
@@ -53,7 +57,7 @@ class Someone(Protocol):
 
 
 class Signalling:
-    """`url` is open from `open` until `close`, for whoever knows it. Each connection to it is one to the media server.
+    """Open from `open` until `close`, for whoever knows the address. Each connection to it is one to the media server.
 
     ending: the server has ended our stay, and the library is about to hear of it; gives those whom it is to forget before.
     """
@@ -68,20 +72,27 @@ class Signalling:
         self._runner: web.ServerRunner | None = None
         self._session: aiohttp.ClientSession | None = None
         self._origin = URL()
-        self._near: web.WebSocketResponse | None = None
+        self._wire: Wire | None = None
+        self._carrying: dict[asyncio.Task[None], Wire] = {}
 
     async def open(self, url: str) -> str:
         """Where the library is to join instead of at `url` (ws or wss). Raises RoomError when there is no port left."""
+        _without_proxies()
         target = URL(url)
         self._origin = target.origin()
         context = await asyncio.to_thread(_trust) if target.scheme == "wss" else True
-        connector = aiohttp.TCPConnector(ssl=context, resolver=self._resolver)
+        redirects = aiohttp.TraceConfig()
+        redirects.on_request_redirect.append(_redirected)
         self._session = aiohttp.ClientSession(
-            connector=connector,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=DIAL),
+            connector=aiohttp.TCPConnector(ssl=context, resolver=self._resolver),
+            timeout=aiohttp.ClientTimeout(total=None),
             cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=[redirects],
         )
-        self._runner = web.ServerRunner(web.Server(self._serve, handler_cancellation=True, access_log=None), shutdown_timeout=CLOSING)
+        server = web.Server(
+            self._serve, access_log=None, logger=_UNHEARD, max_line_size=HEADER, max_field_size=HEADER, keepalive_timeout=IDLE
+        )
+        self._runner = web.ServerRunner(server, shutdown_timeout=CLOSING)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -93,40 +104,56 @@ class Signalling:
 
     async def forget(self, others: Iterable[Someone]) -> bool:
         """Tells the library that these have left; whether it could be told."""
-        if self._near is None or self._near.closed:
+        wire = self._wire
+        if wire is None or not wire.open:
             return False
-        message = SignalResponse()
-        for each in others:
-            message.update.participants.add(sid=each.sid, identity=each.identity, state=ParticipantInfo.DISCONNECTED)
-        with suppress(ConnectionError):
-            await self._near.send_bytes(message.SerializeToString())
-            return True
-        return False
+        await wire.tell(_gone(others))
+        return True
+
+    async def shut(self) -> None:
+        """Ends every connection after its last words and lets none be made any more, within 2 s; the port is kept until `close`.
+
+        A join that was given up goes on knocking, with its token, and nobody else is to open.
+        """
+        session, self._session = self._session, None
+        if session is None:
+            return
+        for wire in self._carrying.values():
+            wire.hang_up()
+        if self._carrying:
+            await asyncio.wait(self._carrying)
+        await session.close()
 
     async def close(self) -> None:
-        """Passes the last words on and ends every connection, within 1 s."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-        if self._session is not None:
-            await self._session.close()
+        """As `shut`, and the port is free."""
+        await self.shut()
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         mine = f"/{self._key}/"
-        session = self._session
-        if session is None or not request.raw_path.startswith(mine):
+        if not request.raw_path.startswith(mine):
             return web.Response(status=404)
+        session = self._session
+        if session is None:
+            return web.Response(status=502)
         url = URL(f"{self._origin}{request.raw_path.removeprefix(mine[:-1])}", encoded=True)
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
+        connecting = request.headers.get("Upgrade", "").lower() == "websocket"
         try:
-            if request.headers.get("Upgrade", "").lower() == "websocket":
-                return await self._connect(request, session, url, headers)
-            return await self._ask(session, url, headers)
+            async with asyncio.timeout(DIAL):
+                if not connecting:
+                    return await self._ask(session, url, headers)
+                self.failure = None
+                far = await session.ws_connect(url, headers=headers, autoping=False, max_msg_size=LIMIT)
         except aiohttp.WSServerHandshakeError as error:
             self.failure = refused(error.status)
-            return web.Response(status=error.status)
+            return web.Response(status=error.status if error.status >= 400 else 502)
         except (aiohttp.ClientError, OSError) as error:
             self.failure = unreachable(_cause(error))
             return web.Response(status=502)
+        return await self._join(request, far)
 
     async def _ask(self, session: aiohttp.ClientSession, url: URL, headers: dict[str, str]) -> web.Response:
         """What the library asks when it was refused: why."""
@@ -137,61 +164,62 @@ class Signalling:
                 self.failure = refused(answer.status)
             return web.Response(status=answer.status, body=await answer.content.read(BODY))
 
-    async def _connect(
-        self, request: web.BaseRequest, session: aiohttp.ClientSession, url: URL, headers: dict[str, str]
-    ) -> web.StreamResponse:
-        async with session.ws_connect(url, headers=headers, autoping=False, max_msg_size=LIMIT) as far:
-            self.failure = None
-            near = web.WebSocketResponse(timeout=CLOSING, compress=False, max_msg_size=LIMIT)
+    async def _join(self, request: web.BaseRequest, far: aiohttp.ClientWebSocketResponse) -> web.StreamResponse:
+        near = web.WebSocketResponse(timeout=CLOSING, compress=False, max_msg_size=LIMIT)
+        wire = Wire(near, far, self.line, self._before_leave)
+        try:
             await near.prepare(request)
-            self._near = near
-            beside = [asyncio.create_task(_up(near, far)), asyncio.create_task(_asking(far))]
-            try:
-                await self._down(far, near)
-            finally:
-                self.line.forget()
-                for task in beside:
-                    task.cancel()
-                await asyncio.gather(*beside, return_exceptions=True)
+        except ConnectionError:
+            await far.close()
             return near
+        self._wire = wire
+        # A task of its own: the HTTP server would cut it short as soon as the library hangs up.
+        task = asyncio.create_task(self._carry(wire))
+        self._carrying[task] = wire
+        task.add_done_callback(self._carrying.pop)
+        await asyncio.wait({task})
+        return near
 
-    async def _down(self, far: aiohttp.ClientWebSocketResponse, near: web.WebSocketResponse) -> None:
-        with suppress(ConnectionError):
-            async for message in far:
-                self.line.heard(answer=message.type is aiohttp.WSMsgType.PONG)
-                if message.type is aiohttp.WSMsgType.BINARY:
-                    if _ends(message.data):
-                        await self.forget(self._ending())
-                    await near.send_bytes(message.data)
-                elif message.type is aiohttp.WSMsgType.PING:
-                    await far.pong(message.data)
-            await near.close()
+    async def _carry(self, wire: Wire) -> None:
+        try:
+            await wire.carry()
+        finally:
+            if self._wire is wire:
+                self._wire = None
+                self.line.forget()
 
-
-async def _up(near: web.WebSocketResponse, far: aiohttp.ClientWebSocketResponse) -> None:
-    with suppress(ConnectionError):
-        async for message in near:
-            if message.type is aiohttp.WSMsgType.BINARY:
-                await far.send_bytes(message.data)
-        await far.close()
-
-
-async def _asking(far: aiohttp.ClientWebSocketResponse) -> None:
-    with suppress(ConnectionError):
-        while True:
-            await far.ping()
-            await asyncio.sleep(ASKING)
+    async def _before_leave(self, message: bytes, tell: Send) -> None:
+        if _for_good(message):
+            await tell(_gone(self._ending()))
 
 
-def _ends(data: bytes) -> bool:
-    """Whether the server ends our stay by this message, for good; no other kind of message is parsed."""
-    if not data.startswith(_LEAVE):
-        return False
+async def _redirected(_session: aiohttp.ClientSession, _context: SimpleNamespace, params: aiohttp.TraceRequestRedirectParams) -> None:
+    """Nothing is redirected: the token is for the server that the API names."""
+    answer = params.response
+    raise aiohttp.WSServerHandshakeError(answer.request_info, (), status=answer.status, message="redirected")
+
+
+def _gone(others: Iterable[Someone]) -> bytes:
+    message = SignalResponse()
+    for each in others:
+        message.update.participants.add(sid=each.sid, identity=each.identity, state=ParticipantInfo.DISCONNECTED)
+    return bytes(message.SerializeToString())
+
+
+def _for_good(data: bytes) -> bool:
+    """Whether a server's message that begins as a leave does end our stay."""
     try:
         leave = SignalResponse.FromString(data).leave
     except DecodeError:
         return False
     return leave.action == LeaveRequest.DISCONNECT and not leave.can_reconnect
+
+
+def _without_proxies() -> None:
+    """None is used, as with the API; the library would send even what goes to loopback through one, the token included."""
+    for name in PROXIES:
+        os.environ.pop(name, None)
+        os.environ.pop(name.upper(), None)
 
 
 def _plain(url: URL) -> str:

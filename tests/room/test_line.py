@@ -66,6 +66,16 @@ def test_whatever_comes_ends_the_silence_and_answers_are_told() -> None:
     assert told == [0, 1]
 
 
+def test_a_silence_beside_a_living_path_says_nothing_and_is_remembered() -> None:
+    line = known()
+    line.wait(SHORTEST + MARGIN)
+    line.excuse()
+    line.wait(3600.0)
+    assert not line.overdue
+    line.heard(answer=True)
+    assert patience(line) == pytest.approx(LONGEST, abs=2 * MARGIN)
+
+
 def test_a_new_connection_is_not_known() -> None:
     line = known()
     line.forget()

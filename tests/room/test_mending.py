@@ -225,6 +225,16 @@ async def test_a_line_that_dies_beside_a_living_path_says_nothing_any_more(line:
     assert line.told in ([], ["falters", "steady"])
 
 
+async def test_a_line_that_stands_now_and_then_beside_a_living_path_is_doubted_once(line: Line) -> None:
+    await line.begin(answers=True)
+    for _ in range(20):
+        line.answers = False
+        await asyncio.sleep(1.3)
+        line.answers = True
+        await asyncio.sleep(1.7)
+    assert line.told in ([], ["falters", "steady"])
+
+
 async def test_what_the_library_knows_to_be_broken_does_not_falter(line: Line) -> None:
     await line.begin(answers=True)
     line.on_reconnecting()

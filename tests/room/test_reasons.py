@@ -23,6 +23,9 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
         (404, "join-refused", Retry.REFUSED),
         (429, "server-busy", Retry.SOON),
         (503, "server-unreachable", Retry.SOON),
+        (200, "server-unreachable", Retry.SOON),
+        (302, "server-unreachable", Retry.SOON),
+        (101, "server-unreachable", Retry.SOON),
     ],
 )
 def test_refusals(status: int, code: str, retry: Retry) -> None:

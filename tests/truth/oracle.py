@@ -27,7 +27,7 @@ REFUSAL: Final = 300.0
 
 COLORS: Final = {name: f"#{index:02x}{255 - 20 * index:02x}ff" for index, name in enumerate(Indication)}
 """Each indication's steady colour, so that it is known from the LED alone."""
-AT_REST: Final = frozenset({Indication.IDLE, Indication.OFFLINE, Indication.FAULT})
+AT_REST: Final = frozenset({Indication.IDLE, Indication.ATTENTION, Indication.OFFLINE, Indication.FAULT})
 IN_CALL: Final = frozenset({Indication.LISTENING, Indication.THINKING, Indication.SPEAKING, Indication.MUTED})
 INVITES: Final = frozenset({Indication.IDLE, Indication.CONNECTING, Indication.RECONNECTING, Indication.LISTENING})
 """What promises that words are heard or kept."""
@@ -50,6 +50,8 @@ class Visitor:
     """Since when he wants a call that he has not had yet."""
     had: bool = False
     """He was heard in this call."""
+    joins: int = 0
+    """Rooms that were joined before he pressed: one that is joined for him and lost is rejoined for as long as he lets it."""
     rests: bool = True
     """He has no call, for all he can see; while the microphone is broken he may see too little to know."""
 
@@ -76,6 +78,7 @@ class Oracle:
         self.note(f"press ({self.led})")
         if self.visitor.rests:
             self.visitor.wanted, self.visitor.had, self.visitor.rests = now, False, False
+            self.visitor.joins = self._joins()
             self._expect(self._answers(), "a press was not answered")
 
     def note(self, what: str) -> None:
@@ -126,7 +129,7 @@ class Oracle:
             "well and looks unwell": self._well(now) and led in (Indication.OFFLINE, Indication.FAULT),
             "no room and looks like a call": room is None and led in IN_CALL,
             "not heard and looks heard": led is Indication.LISTENING and not heard_now and not self._card.microphone.fault,
-            "heard and does not look it": heard_now and led in (Indication.CONNECTING, Indication.RECONNECTING, Indication.MUTED),
+            "heard and does not look it": heard_now and led in self._unheard(),
             "agent is not speaking": led is Indication.SPEAKING and not (receives and world.talk == "speaking"),
             "agent is not thinking": led is Indication.THINKING and not (receives and world.talk == "thinking"),
             "agent speaks unseen": receives and world.talk == "speaking" and led is not Indication.SPEAKING,
@@ -136,8 +139,16 @@ class Oracle:
             "the record does not say heard": receives and not self._record_says_heard(),
             "the record knows no broken microphone": self._deaf(now) and not self._fault_in("microphone"),
             "the record makes a broken microphone up": self._fault_in("microphone") and not self._broken(now),
-            "tries for ever": led not in AT_REST and room is None and now - (self.visitor.wanted or now) > PATIENCE,
+            "tries for ever": led not in AT_REST and self._joins() == self.visitor.joins and now - (self.visitor.wanted or now) > PATIENCE,
         }
+
+    def _unheard(self) -> frozenset[Indication]:
+        """Where holding is speaking, what was said before may still be on its way while the microphone is closed."""
+        names = {Indication.CONNECTING, Indication.RECONNECTING}
+        return frozenset(names | {Indication.MUTED} if self._toggles else names)
+
+    def _joins(self) -> int:
+        return sum(room.joined for room in self._world.rooms)
 
     def _record_says_heard(self) -> bool:
         return self._record is not None and self._record.call is not None and self._record.call.heard
@@ -192,7 +203,9 @@ class Oracle:
         """What may answer a press at rest: the open microphone's tone, or at once that of a failure that is known already."""
         if self._deaf(self._clock()):
             return frozenset({"microphone"})
-        return frozenset({"listening"}) | self._known()
+        # One that has just come back may not be known to be well yet.
+        mending = {"microphone"} if self._fault_in("microphone") else set[str]()
+        return frozenset({"listening"}) | self._known() | mending
 
     def _known(self) -> frozenset[str]:
         """Failures that need no question: those told a while ago, and the minute's requests being used up."""
@@ -226,7 +239,8 @@ class Oracle:
     def _microphone_tone(self, now: float) -> None:
         """One that breaks while the visitor is there is told aloud."""
         if self._card.microphone.fault is None:
-            self._told_of_microphone = False
+            # One that breaks again before it was known to be well has been told of.
+            self._told_of_microphone = self._told_of_microphone and self._fault_in("microphone")
         elif not self._told_of_microphone and self._deaf(now):
             self._told_of_microphone = True
             since = self._card.microphone.since

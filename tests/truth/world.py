@@ -217,6 +217,8 @@ class Room:
 
     def break_off(self) -> None:
         """Packets vanish: noticed after a while, given up after another."""
+        if not self.whole:
+            return
         self._clear()
         self.whole = False
         self._soon(FALTERING, lambda: self.tell(room.Faltering(True)))
@@ -233,8 +235,11 @@ class Room:
         if noticed:
             self.subscribed = False
             self._soon(0.5, self._resumed)
-        elif faltering:
+            return
+        if faltering:
             self._soon(0.3, lambda: self.tell(room.Faltering(False)))
+        if not self.subscribed:
+            self._soon(0.3, lambda: self.agent_is(self._world.agent))
 
     def put_out(self, event: room.RoomEvent) -> None:
         """The room's end by the other side."""
