@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-from kiosk.audio.convert import FromMono
+from kiosk.audio.convert import FromMono, frames
 from kiosk.audio.frames import Block, silence
 from kiosk.audio.jitter import JitterQueue
 from kiosk.audio.levels import SILENT, Gain, dbfs
@@ -21,7 +21,10 @@ _HOLD: Final = 30
 
 
 class Playout:
-    """pop -> gain -> earcon -> canceller's reverse -> native rate -> write, for as long as run() lasts. All counters only grow."""
+    """wait -> pop -> gain -> canceller's reverse -> earcon -> native rate -> write, for as long as run() lasts. All counters only grow.
+
+    The wait comes first: a block taken before it would stand in this thread's hand for as long, 10 ms, instead of in the queue.
+    """
 
     def __init__(self, config: SpeakerConfig, queue: JitterQueue, mixer: Mixer, canceller: Canceller | None) -> None:
         self.blocks = 0
@@ -45,6 +48,7 @@ class Playout:
         convert = FromMono(stream.rate, stream.channels)
         try:
             while not stop.is_set():
+                stream.wait(frames(stream.rate))
                 self._next()
                 native = convert.feed(self._block)
                 if len(native):

@@ -54,6 +54,10 @@ class MicrophoneStream(Stream, Protocol):
 class SpeakerStream(Stream, Protocol):
     """Blocking playout."""
 
+    def wait(self, frames: int) -> None:
+        """Return once there is room for so many frames, so that what is written next is as new as it can be; raises SoundError."""
+        ...
+
     def write(self, block: NDArray[np.int16]) -> bool:
         """Play shape (any frames, channels), contiguous; True = there was a gap before these; raises SoundError."""
         ...

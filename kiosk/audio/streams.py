@@ -36,7 +36,9 @@ class _Polled:
         self._error = library.PortAudioError
         self._stream = stream
         self._aborted = False
-        self._due = time.monotonic()
+        self._looked = time.monotonic()
+        self._there = 0
+        """Frames that were there at the last look and have not been moved since."""
 
     def abort(self) -> None:
         self._aborted = True
@@ -50,18 +52,21 @@ class _Polled:
         return ours(self._direction, self.name, error)
 
     def _wait(self, frames: int, available: Callable[[], int]) -> None:
-        """Return once `available()` is `frames` or more, at most _NAP late, after one look or two."""
+        """Return once `available()` is `frames` or more, at most _NAP late, after one look or two; after none where they are known of."""
         STDERR.look()
-        early = self._due - time.monotonic()
+        if self._there >= frames:
+            return
+        due = self._looked + (frames - self._there) / self.rate
+        early = due - time.monotonic()
         if early > 0:
             time.sleep(min(early, frames / self.rate))
-        arrived = self._due - _EARLIER
+        arrived = due - _EARLIER
         while (count := available()) < frames:
             if self._aborted:
                 raise SoundError(f"{self._direction} {self.name!r} gives no more blocks", code=f"{self._direction}-stalled")
             time.sleep(_NAP)
             arrived = time.monotonic() - _NAP / 2
-        self._due = arrived + (2 * frames - count) / self.rate
+        self._looked, self._there = arrived, count
 
 
 class Microphone(_Polled):
@@ -71,6 +76,7 @@ class Microphone(_Polled):
         try:
             self._wait(len(into), lambda: self._stream.read_available)
             samples, overflowed = self._stream.read(len(into))
+            self._there -= len(into)
         except self._error as error:
             raise self._failed(error) from error
         into.reshape(-1)[:] = np.frombuffer(samples, dtype=np.int16)
@@ -80,12 +86,20 @@ class Microphone(_Polled):
 class Speaker(_Polled):
     """SpeakerStream over RawOutputStream."""
 
-    def write(self, block: NDArray[np.int16]) -> bool:
+    def wait(self, frames: int) -> None:
         try:
-            self._wait(len(block), lambda: self._stream.write_available)
-            return self._stream.write(block)
+            self._wait(frames, lambda: self._stream.write_available)
         except self._error as error:
             raise self._failed(error) from error
+
+    def write(self, block: NDArray[np.int16]) -> bool:
+        self.wait(len(block))
+        try:
+            gap = self._stream.write(block)
+            self._there -= len(block)
+        except self._error as error:
+            raise self._failed(error) from error
+        return gap
 
 
 def ours(direction: str, wanted: str, error: Exception) -> SoundError:

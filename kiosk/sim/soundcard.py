@@ -200,9 +200,12 @@ class _SpeakerStream(_Stream):
         self._speaker = speaker
         self._started = False
 
+    def wait(self, frames: int) -> None:
+        self._speaker.wait(self._speaker.moment(self._position + frames) - self.latency, self._aborted)
+
     def write(self, block: NDArray[np.int16]) -> bool:
+        self.wait(len(block))
         speaker = self._speaker
-        speaker.wait(speaker.moment(self._position + len(block)) - self.latency, self._aborted)
         now = speaker.position(time.monotonic())
         gap = self._position < now
         if gap:

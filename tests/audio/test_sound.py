@@ -330,11 +330,13 @@ class Buffer:
         self._left = 10
         self._aborted = threading.Event()
 
-    def write(self, block: Block) -> bool:
-        self._left -= 1
-        if self._left < 0:
+    def wait(self, frames: int) -> None:
+        if not self._left:
             self._aborted.wait()
             raise SoundError("nothing", code="speaker-stalled")
+
+    def write(self, block: Block) -> bool:
+        self._left -= 1
         return False
 
     def abort(self) -> None:

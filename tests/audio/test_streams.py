@@ -91,6 +91,19 @@ def test_blocks_come_at_the_devices_pace_and_each_costs_a_look_or_two(kind: type
     assert isinstance(opened, Speaker) or block.min() == 7
 
 
+def test_a_speaker_that_was_waited_for_is_written_to_at_once_and_without_another_look() -> None:
+    opened, raw = stream(Speaker)
+    block = np.zeros((BLOCK, 2), dtype=np.int16)
+    began = time.monotonic()
+    for _ in range(50):
+        opened.wait(BLOCK)
+        came, looks = time.monotonic(), raw.looks
+        opened.write(block)
+        assert time.monotonic() - came < 0.005
+        assert raw.looks == looks + 1, "the made-up device's own"
+    assert 0.48 < time.monotonic() - began < 0.6
+
+
 @pytest.mark.parametrize("kind", [Microphone, Speaker])
 def test_what_has_gathered_while_nobody_came_is_taken_without_a_wait(kind: type[Microphone] | type[Speaker]) -> None:
     opened, _ = stream(kind)

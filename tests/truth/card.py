@@ -152,8 +152,10 @@ class _Speaker(Stream):
         super().__init__(end)
         self._heard = heard
 
-    def write(self, block: NDArray[np.int16]) -> bool:
+    def wait(self, frames: int) -> None:
         self.take_turn()
+
+    def write(self, block: NDArray[np.int16]) -> bool:
         self._heard(block[:, 0].copy())
         return False
 
