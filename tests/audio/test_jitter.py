@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.audio.drift import LIMIT, SPAN, Interpolator, Samples, consumed
-from kiosk.audio.frames import BLOCK, RATE, silence
+from kiosk.audio.frames import BLOCK, RATE, Block, silence
 from kiosk.audio.jitter import LIMIT_SAMPLES, TARGET, WIDEST, WINDOW, JitterQueue
 from tests.parts.clocks import AMPLITUDE, TONE, Ends, loudest_in_tone, tone
 
@@ -47,6 +47,27 @@ def test_what_a_stall_leaves_behind_goes_away_in_a_pause() -> None:
     ends.run(3 * WINDOW, quiet=True)
     assert ends.depths[-1] < 40.0
     assert ends.queue.dropped > 0
+
+
+def test_silence_before_the_first_word_is_left_out_so_that_it_begins_at_its_target() -> None:
+    queue, out, heard = JitterQueue(), silence(), list[Block]()
+    for number in range(3):
+        queue.push(silence() if number < 2 else tone(number))
+    for number in range(3, 8):
+        queue.pop(out)
+        heard.append(out.copy())
+        queue.push(tone(number))
+    assert queue.dropped == 3 * BLOCK - TARGET
+    begins = int(np.flatnonzero(np.concatenate(heard))[0])
+    assert begins == pytest.approx(2 * BLOCK - queue.dropped, abs=2), "nothing of the word"
+
+
+def test_nothing_of_a_word_is_left_out_where_it_begins_at_once() -> None:
+    queue = JitterQueue()
+    for number in range(3):
+        queue.push(tone(number))
+    assert queue.pop(silence())
+    assert queue.dropped == 0
 
 
 def test_is_bounded_while_the_agent_speaks_without_a_pause() -> None:
