@@ -1,4 +1,10 @@
-"""rtc.MediaDevices in a call, in the order of LiveKit's full-duplex example: `python -m tests.bench.media_devices_main URL TOKEN`."""
+"""rtc.MediaDevices in a call, written as LiveKit writes it: `python -m tests.bench.media_devices_main URL TOKEN`.
+
+Step for step `examples/local_audio/full_duplex.py` of livekit/python-sdks as it was published with rtc.MediaDevices (commit 5b1a979; since
+2ba2504 it shows rtc.PlatformAudio), which is also the README's "Full duplex audio": microphone and player opened before the room is
+connected, every size and every processing at its default, the agent's track added as it is subscribed, the microphone published, then the
+player started. The devices are named, where the example takes the default ones; its meter in the terminal is left out.
+"""
 
 from __future__ import annotations
 

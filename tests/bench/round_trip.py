@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,6 +19,10 @@ from tests.parts.child import Child
 
 SETTLING: Final = 3.0
 """Seconds from the first sound of the call to the first click: jitter buffers and estimators have found their measure."""
+STALL: Final = 0.5
+"""Seconds for which a contestant's process then stands still, as on a busy or throttled board: what of it stays in the call as delay?"""
+AFTERWARDS: Final = 5
+"""Clicks after that."""
 RESTING: Final = 4.0
 """Seconds over which the CPU of a kiosk without a visitor is measured."""
 KIOSK: Final = "voice-kiosk"
@@ -76,6 +82,9 @@ class RoundTrips:
             resident, proportional = memory(child.pid)
             self.trips.add(name, "round trip", *(1000 * delay for delay in found))
             self.trips.add(name, "clicks heard %", 100 * len(found) / len(self._pauses))
+            await self._stand_still(child)
+            late = await self._clicks(self._stage.ear, AFTERWARDS)
+            self.trips.add(name, f"after {STALL:g} s of standing still", *(1000 * delay for delay in late))
             self.usage.add(name, "in a call", after.percent_since(before))
             self.usage.add(name, "RSS", resident)
             self.usage.add(name, "PSS", proportional)
@@ -85,11 +94,17 @@ class RoundTrips:
                 await asyncio.sleep(1.0)
                 await self._rest(name, "connected, microphone closed", child)
 
-    async def _clicks(self, ear: Ear) -> list[float]:
-        """Click, wait, click …; seconds from each to its echo at that ear."""
+    async def _stand_still(self, child: Child) -> None:
+        os.kill(child.pid, signal.SIGSTOP)
+        await asyncio.sleep(STALL)
+        os.kill(child.pid, signal.SIGCONT)
+        await asyncio.sleep(SETTLING)
+
+    async def _clicks(self, ear: Ear, most: int | None = None) -> list[float]:
+        """Click, wait, click …, all of them or so many; seconds from each to its echo at that ear."""
         stage, sent = self._stage, list[float]()
         began = time.monotonic()
-        for number, pause in enumerate(self._pauses):
+        for number, pause in enumerate(self._pauses[:most]):
             sent.append(await asyncio.to_thread(stage.mouth.say, click(number)))
             await asyncio.sleep(pause)
         await asyncio.sleep(LONGEST / 2)
