@@ -17,7 +17,7 @@ from kiosk.errors import NoAnswerError
 KEPT: Final = 100
 AGAIN: Final = 1.0
 """Seconds until a daemon that went away is tried again."""
-_DULL: Final = ("at", "event", "words", "mend", "sid", "segment")
+_DULL: Final = ("at", "event", "words", "mend", "sid", "segment", "final")
 
 
 class Tail:
@@ -26,7 +26,11 @@ class Tail:
     def __init__(self, path: Path) -> None:
         self.lines: deque[str] = deque(maxlen=KEPT)
         self.why = ""
+        self._segments: deque[str | None] = deque(maxlen=KEPT)
         self._path = path
+
+    def follow(self) -> None:
+        """From now on, until the process ends."""
         threading.Thread(target=self._follow, name="events", daemon=True).start()
 
     def _follow(self) -> None:
@@ -34,10 +38,19 @@ class Tail:
             try:
                 for line in events(self._path):
                     self.why = ""
-                    self.lines.append(told(cast(dict[str, Any], json.loads(line))))
+                    self.add(cast(dict[str, Any], json.loads(line)))
             except (NoAnswerError, RefusedError) as error:
                 self.why = str(error)
             time.sleep(AGAIN)
+
+    def add(self, event: dict[str, Any]) -> None:
+        """A line more; words that go on take away what was said of them before, so that a sentence is not a line a letter."""
+        segment = event.get("segment")
+        if segment is not None and segment in self._segments:
+            place = self._segments.index(segment)
+            del self._segments[place], self.lines[place]
+        self.lines.append(told(event))
+        self._segments.append(segment)
 
 
 def told(event: dict[str, Any]) -> str:

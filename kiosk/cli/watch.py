@@ -52,6 +52,7 @@ def _look(show: Callable[[RenderableType], None], socket: Path, height: Callable
     from kiosk.errors import NoAnswerError
 
     tail = Tail(socket)
+    tail.follow()
     while True:
         try:
             status: Status | str = Status.model_validate(ask(socket, "GET", "/status"))
