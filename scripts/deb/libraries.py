@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import os
 import shutil
 import subprocess
 import sys
@@ -22,8 +23,12 @@ NEEDLESS_FILES: Final = ("*.pyi", "*.pxd", "*.pyx", "*.h", "*.hpp", "*.a", "RECO
 
 
 def uv(*arguments: str | Path) -> None:
-    """Runs the builder's uv; CalledProcessError when it fails, whose words are on stderr then."""
-    subprocess.run([Path(sys.executable).with_name("uv"), "--quiet", *arguments], check=True, cwd=ROOT)
+    """Runs the builder's uv; CalledProcessError when it fails, whose words are on stderr then.
+
+    What it keeps of its fetching stays in this folder, so that a device on which it ran has nothing left of it elsewhere.
+    """
+    environment = {"UV_CACHE_DIR": str(ROOT / ".cache/deb/uv"), **os.environ}
+    subprocess.run([Path(sys.executable).with_name("uv"), "--quiet", *arguments], check=True, cwd=ROOT, env=environment)
 
 
 def collect(target: Target, work: Path, into: Path) -> None:
