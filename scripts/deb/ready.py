@@ -35,7 +35,13 @@ def main() -> None:
             group=user.pw_gid,
             extra_groups=os.getgrouplist(user.pw_name, user.pw_gid),
             cwd=runtime,
-            env={"NOTIFY_SOCKET": str(runtime / "notify"), "CREDENTIALS_DIRECTORY": str(credentials), "PATH": "/usr/bin"},
+            env={
+                "NOTIFY_SOCKET": str(runtime / "notify"),
+                "CREDENTIALS_DIRECTORY": str(credentials),
+                "PATH": "/usr/bin",
+                # The emulator's, where there is one, not the daemon's.
+                **{name: value for name, value in os.environ.items() if name.startswith("QEMU_")},
+            },
             stderr=log,
         )
         status = ""
