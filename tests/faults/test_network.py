@@ -65,7 +65,13 @@ async def test_half_a_second_late(world: World, report: Report) -> None:
 async def test_a_packet_in_twenty_is_lost(world: World, report: Report) -> None:
     await world.island.spoil(loss=0.05)
     result = await spoilt(world, 15.0)
-    report(f"{result.reconnects} reconnects in 15 s, {result}", result.reconnects == 0 and result.steady and result.lost_ms <= 2 * LOST)
+    after, pressed = len(world.far.events), time.monotonic()
+    await world.kiosk.ask("press")
+    left = (await world.far.event("left", after=after, timeout=10.0))["at"] - pressed
+    report(
+        f"{result.reconnects} reconnects in 15 s, {result}; out of the room {left:.1f} s after the hang-up",
+        left < 5.0 and result.reconnects == 0 and result.steady and result.lost_ms <= 2 * LOST,
+    )
 
 
 @pytest.mark.slow
