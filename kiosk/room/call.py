@@ -168,7 +168,8 @@ class LiveKitCall:
 
     def _ending(self) -> list[rtc.RemoteParticipant]:
         """The server puts us out: the library is to forget the others, and nobody is to hear of it as of their leaving."""
-        if self._room is None or self._traffic is None:
+        # A connection that the library is replacing is taken leave of as well, and that is no end.
+        if self._room is None or self._traffic is None or self._room.connection_state != rtc.ConnectionState.CONN_CONNECTED:
             return []
         self._traffic.ending()
         return list(self._room.remote_participants.values())

@@ -31,7 +31,7 @@ from yarl import URL
 from kiosk.errors import RoomError
 from kiosk.room.line import Line
 from kiosk.room.reasons import refused, unreachable
-from kiosk.room.wire import CLOSING, LIMIT, Send, Wire
+from kiosk.room.wire import CLOSING, LIMIT, Wire
 
 BODY: Final = 4096
 """Bytes of an error's text that the library may see."""
@@ -166,7 +166,7 @@ class Signalling:
 
     async def _join(self, request: web.BaseRequest, far: aiohttp.ClientWebSocketResponse) -> web.StreamResponse:
         near = web.WebSocketResponse(timeout=CLOSING, compress=False, max_msg_size=LIMIT)
-        wire = Wire(near, far, self.line, self._before_leave)
+        wire = Wire(near, far, self.line, lambda message: self._before_leave(wire, message))
         try:
             await near.prepare(request)
         except ConnectionError:
@@ -188,9 +188,9 @@ class Signalling:
                 self._wire = None
                 self.line.forget()
 
-    async def _before_leave(self, message: bytes, tell: Send) -> None:
-        if _for_good(message):
-            await tell(_gone(self._ending()))
+    async def _before_leave(self, wire: Wire, message: bytes) -> None:
+        if wire is self._wire and _for_good(message):
+            await wire.tell(_gone(self._ending()))
 
 
 async def _redirected(_session: aiohttp.ClientSession, _context: SimpleNamespace, params: aiohttp.TraceRequestRedirectParams) -> None:

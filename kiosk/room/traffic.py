@@ -94,7 +94,7 @@ class Traffic:
         self._tell(Lost(error))
 
     def ending(self) -> None:
-        """The server has put us out: who seems to leave from now on is only being forgotten."""
+        """The server puts us out: who seems to leave from now on is only being forgotten; unless the library reconnects all the same."""
         self._ending = True
 
     async def close(self) -> None:
@@ -228,6 +228,8 @@ class Traffic:
 
     def _reconnected(self) -> None:
         if not self._closed:
+            self._ending = False
+            self._look()
             self.on_reconnected()
 
     def _token(self) -> None:

@@ -22,8 +22,6 @@ CLOSING: Final = 0.5
 _LEAVE: Final = bytes([SignalResponse.LEAVE_FIELD_NUMBER << 3 | 2])
 """How a message begins that says leave: it has this one field."""
 
-Send = Callable[[bytes], Awaitable[None]]
-
 
 class Wire:
     """`near` is the library's end, `far` the media server's; `line` hears what comes.
@@ -36,7 +34,7 @@ class Wire:
         near: web.WebSocketResponse,
         far: aiohttp.ClientWebSocketResponse,
         line: Line,
-        before_leave: Callable[[bytes, Send], Awaitable[None]],
+        before_leave: Callable[[bytes], Awaitable[None]],
     ) -> None:
         self._near, self._far, self._line, self._before_leave = near, far, line, before_leave
         self._hung_up = asyncio.Event()
@@ -89,7 +87,7 @@ class Wire:
                 self._line.heard(answer=message.type is aiohttp.WSMsgType.PONG)
                 if message.type is aiohttp.WSMsgType.BINARY:
                     if message.data.startswith(_LEAVE):
-                        await self._before_leave(message.data, self.tell)
+                        await self._before_leave(message.data)
                     await self._near.send_bytes(message.data)
                 elif message.type is aiohttp.WSMsgType.PING:
                     await self._far.pong(message.data)

@@ -166,6 +166,20 @@ def known_to(visit: Visit) -> list[str]:
     return list(room.remote_participants)
 
 
+async def test_a_leave_after_which_the_library_reconnects_is_no_end(visit: Visit, agent: FarEnd) -> None:
+    await visit.join()
+    await visit.told(HeardByAgent)
+    seen, room, traffic = len(visit.events), visit.call._room, visit.call._traffic  # pyright: ignore[reportPrivateUsage]
+    assert room is not None
+    assert traffic is not None
+    traffic.ending()
+    await REAPER.bounded(room.simulate_scenario(Scenario.SIMULATE_FULL_RECONNECT), 10.0)
+    await visit.told(Resumed, after=seen)
+    await visit.told(HeardByAgent, after=seen)
+    await agent.state("thinking")
+    await visit.told(AgentState, after=seen, where=lambda event: event.state == "thinking")
+
+
 async def test_how_sessions_end(visit: Visit, agent: FarEnd, server: LiveKitServer) -> None:
     await visit.join()
     await visit.told(TrackSubscribed)

@@ -139,8 +139,12 @@ class Oracle:
             "the record does not say heard": receives and not self._record_says_heard(),
             "the record knows no broken microphone": self._deaf(now) and not self._fault_in("microphone"),
             "the record makes a broken microphone up": self._fault_in("microphone") and not self._broken(now),
-            "tries for ever": led not in AT_REST and self._joins() == self.visitor.joins and now - (self.visitor.wanted or now) > PATIENCE,
+            "tries for ever": led not in AT_REST and self._joins() == self.visitor.joins and self._waits(now) > PATIENCE,
         }
+
+    def _waits(self, now: float) -> float:
+        """Seconds since the visitor, who wants a call, has pressed last."""
+        return 0.0 if self.visitor.wanted is None else now - self.visitor.pressed
 
     def _unheard(self) -> frozenset[Indication]:
         """Where holding is speaking, what was said before may still be on its way while the microphone is closed."""

@@ -115,12 +115,16 @@ class World:
 
     async def agent_hears(self, since: float, timeout: float) -> float:
         """When the first sound that came to the agent after `since` was at its ear; TimeoutError when none comes."""
-        async with asyncio.timeout(timeout):
-            while True:
-                loud = (await self.far.heard()).since(since).first_loud()
-                if loud is not None:
-                    return loud
-                await asyncio.sleep(0.2)
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            loud = (await self.far.heard()).since(since).first_loud()
+            if loud is not None:
+                return loud
+            await asyncio.sleep(0.2)
+        told = [(round(event["at"] - since, 1), event.get("indication", event["kind"])) for event in self.kiosk.events if "kind" in event]
+        raise TimeoutError(
+            f"the agent has heard nothing for {timeout} s; the kiosk told since then: {[each for each in told if each[0] > 0]}"
+        )
 
     def told(self, kind: str, after: int = 0) -> list[Event]:
         """What the kiosk wrote down of that kind."""
