@@ -95,7 +95,9 @@ class World:
             await asyncio.sleep(10.0 if self.network and self.api == "hanging" else 0.2)
         finally:
             self.pending -= 1
-        if (error := self._wrong()) is not None:
+        if (error := self._wrong()) is None or error.retry in (Retry.REFUSED, Retry.WAIT):
+            self.reached = True
+        if error is not None:
             kind = {Retry.REFUSED: "refused", Retry.WAIT: "busy"}.get(error.retry, "offline")
             self.failed(kind)  # pyright: ignore[reportArgumentType]  the three literals above
             raise error
