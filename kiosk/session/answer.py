@@ -42,13 +42,17 @@ def read_answer(body: bytes, shape: Shape) -> Answer:
     token = look_up(answer, shape.token)
     if not isinstance(token, str) or not token:
         raise bad_answer(f"the answer has no `{shape.token}`")
-    return Answer(
+    read = Answer(
         url=_server_url(look_up(answer, shape.server_url), shape.server_url),
         token=token,
         session_id=_session_id(look_up(answer, shape.session_id)),
         room_name=_room_name(look_up(answer, shape.room_name)),
         expires=_expiry(token),
     )
+    # The other parts are written down and shown.
+    if any(token in (part or "") for part in (read.url, read.session_id, read.room_name)):
+        raise bad_answer("it repeats its token where no secret is kept")
+    return read
 
 
 def seconds_left(expires: float, date: str | None, wall: float) -> float:

@@ -45,6 +45,13 @@ def test_addresses(given_url: str, used: str) -> None:
     assert read(answer(livekit_url=given_url)).url == used
 
 
+@pytest.mark.parametrize("part", ["session_id", "room_name", "livekit_url"])
+def test_a_token_that_is_repeated_in_what_is_written_down(part: str) -> None:
+    token = jwt()
+    said = {"token": token, part: f"wss://m.example/{token}" if part == "livekit_url" else f"s-{token}"}
+    assert token not in refused(answer(**said))
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -219,6 +219,8 @@ class Oracle:
         if len([moment for moment in world.asked if now - moment <= 60.0 + PATIENCE]) >= 5:
             # Without a request it can only say what it was told last.
             names |= {"busy", *[kind for _, kind in world.failures[-1:]], *([] if world.reached else ["offline"])}
+        # One that was displaced joins again at most once in 5 minutes.
+        names |= {"error"} if any(tone == "error" and now - moment <= REFUSAL for moment, tone in world.endings) else set[str]()
         return frozenset(names)
 
     def _why_over(self) -> frozenset[str]:
