@@ -136,11 +136,12 @@ class Signalling:
         if not request.raw_path.startswith(mine):
             return web.Response(status=404)
         session = self._session
-        if session is None:
-            return web.Response(status=502)
+        connecting = request.headers.get("Upgrade", "").lower() == "websocket"
+        known = not connecting and self.failure is not None and self.failure.code == "server-unreachable"
+        if session is None or known:
+            return _nobody(request)
         url = URL(f"{self._origin}{request.raw_path.removeprefix(mine[:-1])}", encoded=True)
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
-        connecting = request.headers.get("Upgrade", "").lower() == "websocket"
         try:
             async with asyncio.timeout(DIAL):
                 if not connecting:
@@ -152,13 +153,11 @@ class Signalling:
             return web.Response(status=error.status if error.status >= 400 else 502)
         except (aiohttp.ClientError, OSError) as error:
             self.failure = unreachable(_cause(error))
-            return web.Response(status=502)
+            return _nobody(request)
         return await self._join(request, far)
 
     async def _ask(self, session: aiohttp.ClientSession, url: URL, headers: dict[str, str]) -> web.Response:
         """What the library asks when it was refused: why."""
-        if self.failure is not None and self.failure.code == "server-unreachable":
-            return web.Response(status=502)
         async with session.get(url.with_scheme(_plain(url)), headers=headers, allow_redirects=False) as answer:
             if answer.status >= 400:
                 self.failure = refused(answer.status)
@@ -197,6 +196,13 @@ async def _redirected(_session: aiohttp.ClientSession, _context: SimpleNamespace
     """Nothing is redirected: the token is for the server that the API names."""
     answer = params.response
     raise aiohttp.WSServerHandshakeError(answer.request_info, (), status=answer.status, message="redirected")
+
+
+def _nobody(request: web.BaseRequest) -> web.Response:
+    """What the library meets where nobody answers. An HTTP status would be a server's refusal to it, after which it takes its time."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
 
 
 def _gone(others: Iterable[Someone]) -> bytes:
