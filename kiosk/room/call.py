@@ -15,7 +15,7 @@ from kiosk.room import chatter
 from kiosk.room.bounded import REAPER, quietly
 from kiosk.room.events import RoomEvent
 from kiosk.room.mending import Mending
-from kiosk.room.native import spare_captures
+from kiosk.room.native import release, spare_captures
 from kiosk.room.protocol import RoomStatistics
 from kiosk.room.publication import Publication
 from kiosk.room.pulse import Arrivals, Pulse
@@ -143,6 +143,8 @@ class LiveKitCall:
         await quietly(self._signalling.shut())
         await quietly(asyncio.wait_for(self._settled.wait(), GIVING_UP))
         await quietly(self._signalling.close())
+        if self._room is not None:
+            release(self._room)
         if self._source is not None:
             await quietly(self._source.close())
 

@@ -14,7 +14,7 @@ from livekit import rtc
 
 from kiosk.audio.frames import RATE, Block
 from kiosk.room.bounded import REAPER, quietly
-from kiosk.room.native import deliver
+from kiosk.room.native import deliver, release
 
 WAITING: Final = 3
 """Frames of a second track that wait for the first one's: all tracks are read by one native timer, so one is usual."""
@@ -55,7 +55,7 @@ class Downlink:
             stream = self._streams.pop(sid, None)
             self._waiting.pop(sid, None)
         if stream is not None:
-            REAPER.keep(asyncio.create_task(quietly(stream.aclose())))
+            REAPER.keep(asyncio.create_task(_put_away(stream)))
 
     async def close(self) -> None:
         """Stops all, and waits for the streams' end (1 s at most)."""
@@ -63,7 +63,7 @@ class Downlink:
             streams = list(self._streams.values())
             self._streams.clear()
             self._waiting.clear()
-        closing = [REAPER.bounded(stream.aclose(), CLOSE_LIMIT) for stream in streams]
+        closing = [REAPER.bounded(_put_away(stream), CLOSE_LIMIT) for stream in streams]
         await asyncio.gather(*closing, return_exceptions=True)
 
     def _take(self, sid: str, block: Block) -> None:
@@ -75,6 +75,11 @@ class Downlink:
                 return
             others = [queue.popleft() for queue in self._waiting.values() if queue]
             self._on_audio(mixed(block, others) if others else block)
+
+
+async def _put_away(stream: rtc.AudioStream) -> None:
+    await quietly(stream.aclose())
+    release(stream)
 
 
 def mixed(block: Block, others: list[Block]) -> Block:

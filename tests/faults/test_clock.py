@@ -74,12 +74,15 @@ async def test_a_wrong_clock_is_named_and_a_right_one_works_at_once(server: Live
         assert (await it.figures())["fault"] is None
         await it.toggle()
         await it.until("state", "idle")
-        words = it.words()
+        async with asyncio.timeout(5.0):
+            # It looks at the clock once a second, and the log has a thread of its own.
+            while "the clock was set forward by" not in (words := it.words()):  # noqa: ASYNC110  another process, which is read
+                await asyncio.sleep(0.1)
     held = asked == 0 and waited in ("retrying", "connecting") and works <= 10.0
     report(
         f"named `clock` after {named:.1f} s, {asked} requests while it is wrong; a visitor who has pressed meanwhile waits, "
         f"and {works:.1f} s after it was set the agent hears them",
-        held and "the device's clock is wrong" in words and "the clock was set forward by" in words,
+        held and "the device's clock is wrong" in words,
     )
 
 
