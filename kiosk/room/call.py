@@ -143,7 +143,8 @@ class LiveKitCall:
         await quietly(self._signalling.shut())
         await quietly(asyncio.wait_for(self._settled.wait(), GIVING_UP))
         await quietly(self._signalling.close())
-        if self._room is not None:
+        # A join that still goes on needs its room until it ends.
+        if self._room is not None and self._settled.is_set():
             release(self._room)
         if self._source is not None:
             await quietly(self._source.close())
