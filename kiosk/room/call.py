@@ -15,7 +15,7 @@ from kiosk.room import chatter
 from kiosk.room.bounded import REAPER, quietly
 from kiosk.room.events import RoomEvent
 from kiosk.room.mending import Mending
-from kiosk.room.native import release, spare_captures
+from kiosk.room.native import heard_out, release, spare_captures
 from kiosk.room.protocol import RoomStatistics
 from kiosk.room.publication import Publication
 from kiosk.room.pulse import Arrivals, Pulse
@@ -31,6 +31,8 @@ DISCONNECT_LIMIT: Final = 3.0
 """Seconds until a leaving that the library does not end is given up."""
 GIVING_UP: Final = 1.0
 """Seconds in which a join ends that was given up, once nobody answers it any more."""
+LAST_EVENT: Final = 0.5
+"""Seconds until a room that was left has heard its last; a millisecond, as a rule."""
 FORGET_LIMIT: Final = 0.5
 """Seconds in which the library takes note that the others have left; it takes a few milliseconds."""
 STATISTICS_LIMIT: Final = 2.0
@@ -145,6 +147,7 @@ class LiveKitCall:
         await quietly(self._signalling.close())
         # A join that still goes on needs its room until it ends.
         if self._room is not None and self._settled.is_set():
+            await quietly(heard_out(self._room, LAST_EVENT))
             release(self._room)
         if self._source is not None:
             await quietly(self._source.close())

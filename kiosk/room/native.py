@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import importlib
 import threading
@@ -152,6 +153,17 @@ def deliver(stream: object, take: Callable[[Block], None]) -> None:
     queue = client.queue
     with queue._lock:
         queue._subscribers = [(each, loop, ended if each is mine else keep) for each, loop, keep in queue._subscribers]
+
+
+async def heard_out(left: object, limit: float) -> None:
+    """Waits until an rtc.Room that was left has heard its last event: `limit` seconds, then it hears no more.
+
+    One that the server ended is left before it knows: let go of too soon it would listen for ever, or stumble over the next event.
+    """
+    listening = cast("asyncio.Task[None] | None", vars(left).get("_task"))
+    if listening is not None:
+        await asyncio.wait({listening}, timeout=limit)
+        listening.cancel()
 
 
 def release(ended: object) -> None:

@@ -199,6 +199,18 @@ async def test_a_deleted_room(visit: Visit, agent: FarEnd, server: LiveKitServer
     assert known_to(visit) == []
 
 
+async def test_of_a_stay_that_the_server_ended_nothing_stays_behind(visit: Visit, agent: FarEnd, server: LiveKitServer) -> None:
+    tasks, listening = asyncio.all_tasks(), native.subscribers()
+    await visit.join()
+    await visit.told(TrackSubscribed)
+    await server.delete_room(visit.room)
+    await visit.told(Ended)
+    await visit.call.leave()
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == tasks
+    assert native.subscribers() == listening
+
+
 async def test_a_twin_displaces_us(visit: Visit, server: LiveKitServer) -> None:
     await visit.join()
     twin = Visit(server, visit.room)

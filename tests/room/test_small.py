@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from kiosk.room import chatter
 from kiosk.room.credential import lifetime
 from kiosk.room.downlink import mixed
+from kiosk.room.native import heard_out
 from tests.parts.token import mint
 
 
@@ -52,3 +55,13 @@ def test_the_end_of_a_process_writes_everything_out() -> None:
     program = "import atexit, kiosk.room.shutdown as s; atexit.register(print, 'atexit'); print('out'); s.end_process(7)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (7, "out\n")
+
+
+async def test_a_room_that_was_left_is_heard_out_or_hears_no_more() -> None:
+    await heard_out(SimpleNamespace(), 0.0)
+    last, never = asyncio.create_task(asyncio.sleep(0.01, "heard")), asyncio.create_task(asyncio.Event().wait())
+    await heard_out(SimpleNamespace(_task=last), 5.0)
+    assert last.result() == "heard"
+    await heard_out(SimpleNamespace(_task=never), 0.01)
+    await asyncio.wait({never}, timeout=5.0)
+    assert never.cancelled()
