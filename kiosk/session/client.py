@@ -245,15 +245,15 @@ class Client:
                     timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SHARE * self._config.request_timeout),
                     cookie_jar=aiohttp.DummyCookieJar(),
                     auto_decompress=False,
-                    read_bufsize=LIMIT // 4,
+                    read_bufsize=LIMIT // 8,
                 )
             return self._session
 
 
 def _narrow_socket(address: tuple[int, int, int, str, tuple[Any, ...]]) -> socket.socket:
-    """One whose kernel buffer takes no more than an answer may have either (Linux doubles what it is told)."""
+    """One whose kernel buffer takes half of what an answer may have (Linux doubles what it is told)."""
     made = socket.socket(*address[:3])
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LIMIT // 2)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LIMIT // 4)
     return made
 
 

@@ -32,7 +32,7 @@ async def test_a_sentence_is_heard_whole_and_answered_aloud() -> None:
         assert trace(spoken("answer"), guest.sound).likeness > 0.8
         assert trace(speech, guest.sound).likeness > 0.8
         assert [said.whole for said in agent.said] == [True, True]
-        assert _states(guest) == ["listening", "thinking", "speaking", "listening"]
+        await eventually(lambda: _states(guest) == ["listening", "thinking", "speaking", "listening"])
 
 
 async def test_transcripts_come_as_livekit_agents_send_them() -> None:

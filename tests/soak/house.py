@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import statistics
-import time
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -102,27 +101,16 @@ class House:
         self.device.dispatcher.post(Event(On.STOP))
         await self._running
 
-    async def visit(self) -> float:
-        """Press, be heard by the agent, press again, until nothing is left of the call; the seconds from press to heard."""
-        pressed = time.monotonic()
+    async def visit(self) -> None:
+        """Press, be heard by the agent, press again, until nothing is left of the call."""
         await self._press()
         await self._until(lambda kiosk: kiosk.audible)
-        heard = time.monotonic() - pressed
         await self._press()
         await self._until(lambda kiosk: kiosk.state is State.IDLE)
         await self.device.calls.emptied()
         async with asyncio.timeout(STEP):
             while REAPER.given_up or not self.device.nursery.idle:  # noqa: ASYNC110  nobody tells of either
                 await asyncio.sleep(0.005)
-        return heard
-
-    async def visits(self, count: int) -> list[Holdings]:
-        """So many visits, and what was held after each."""
-        held: list[Holdings] = []
-        for _ in range(count):
-            await self.visit()
-            held.append(Holdings.now())
-        return held
 
     async def _press(self) -> None:
         self.panel.press()

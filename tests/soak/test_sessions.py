@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from kiosk.sim.world import API_KEY
 from tests.parts.child import PYTHON, Child
 from tests.parts.far_end import FarEnd
 from tests.parts.livekit_server import LiveKitServer
-from tests.soak.house import Holdings, House
+from tests.soak.house import Holdings
 
 SETTLED: Final = 50
 """Visits until everything that is made once has been made."""
@@ -27,13 +28,25 @@ ROOM: Final = "soak"
 Report = Callable[[str, bool], None]
 
 
+def house(url: str, folder: Path) -> Child:
+    """A kiosk that asks this API for its sessions."""
+    return Child([PYTHON, "-m", "tests.soak.house_main", url], folder / "house")
+
+
 @asynccontextmanager
-async def loopback_house(folder: Path) -> AsyncGenerator[House]:
+async def loopback_house(folder: Path) -> AsyncGenerator[Child]:
     """A kiosk in front of a loopback world in another process."""
-    async with Child([PYTHON, "-m", "tests.soak.world_main"], folder) as world:
+    async with Child([PYTHON, "-m", "tests.soak.world_main"], folder / "world") as world:
         url = str((await world.event("joined"))["api"])
-        async with House(url, API_KEY) as house:
-            yield house
+        async with house(url, folder) as made:
+            yield made
+
+
+async def visits(kiosk: Child, count: int) -> list[Holdings]:
+    """So many visits, and what was held after each."""
+    names = [field.name for field in fields(Holdings)]
+    answers = [await kiosk.ask("visit") for _ in range(count)]
+    return [Holdings(**{name: answer[name] for name in names}) for answer in answers]
 
 
 def compared(held: list[Holdings], seconds: float) -> tuple[str, bool]:
@@ -50,8 +63,8 @@ def compared(held: list[Holdings], seconds: float) -> tuple[str, bool]:
 
 @pytest.mark.real
 async def test_a_dozen_sessions_leave_nothing_behind(tmp_path: Path) -> None:
-    async with loopback_house(tmp_path) as house:
-        held = await house.visits(12)
+    async with loopback_house(tmp_path) as kiosk:
+        held = await visits(kiosk, 12)
     early, late = held[3], held[-1]
     assert late.tasks <= early.tasks
     assert late.subscribers <= early.subscribers
@@ -62,9 +75,9 @@ async def test_a_dozen_sessions_leave_nothing_behind(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.fault("sessions")
 async def test_a_thousand_sessions(tmp_path: Path, report: Report) -> None:
-    async with loopback_house(tmp_path) as house:
+    async with loopback_house(tmp_path) as kiosk:
         began = time.monotonic()
-        held = await house.visits(1000)
+        held = await visits(kiosk, 1000)
     figures, flat = compared(held, time.monotonic() - began)
     report(f"loopback: {figures}", flat)
 
@@ -74,8 +87,8 @@ async def test_a_thousand_sessions(tmp_path: Path, report: Report) -> None:
 async def test_two_hundred_sessions_on_the_real_server(server: LiveKitServer, tmp_path: Path, report: Report) -> None:
     agent = FarEnd(server.url, server.token("agent", ROOM, kind="agent"), tmp_path / "agent")
     api = SessionApi(API_KEY, lambda: server.url, lambda identity, _room, lifetime: server.token(identity, ROOM, ttl=lifetime))
-    async with agent, api, House(api.url, API_KEY) as house:
+    async with agent, api, house(api.url, tmp_path) as kiosk:
         began = time.monotonic()
-        held = await house.visits(200)
+        held = await visits(kiosk, 200)
     figures, flat = compared(held, time.monotonic() - began)
     report(f"real server: {figures}", flat)
