@@ -13,7 +13,7 @@ from kiosk.health import Area, Health
 _log = logging.getLogger(__name__)
 
 STEADY: Final = 60.0
-"""Seconds that a part must have run for its next failure to count as the first."""
+"""Seconds that a part must run to be well again; its next failure then counts as the first."""
 BUDGET: Final = 5
 """Failures in a row after which the part is reported as a fault; it is restarted all the same."""
 
@@ -22,17 +22,23 @@ async def keep_running(name: str, part: Callable[[], Awaitable[None]], health: H
     """Run `part` for ever. Ends only by cancellation; whatever it raises or returns leads to the next start."""
     backoff = Backoff(base=0.5, cap=30.0)
     loop = asyncio.get_running_loop()
+
+    def well() -> None:
+        backoff.reset()
+        # Parts share their area: what another one has reported stands.
+        if any(report.area is area and report.detail == name for report in health.reports()):
+            health.clear(area)
+
     while True:
-        begun = loop.time()
+        steady = loop.call_later(STEADY, well)
         try:
             await part()
             _log.error("%s ended by itself; it is started again", name, extra=_extra(name))
         except Exception:
             level = logging.ERROR if backoff.attempt == 0 else logging.DEBUG
             _log.log(level, "%s failed; it is started again", name, exc_info=True, extra=_extra(name))
-        if loop.time() - begun > STEADY:
-            backoff.reset()
-            health.clear(area)
+        finally:
+            steady.cancel()
         delay = backoff.next()
         if backoff.attempt >= BUDGET:
             health.report(area, "internal", name)

@@ -15,7 +15,7 @@ from kiosk.health import Area, Health
 from kiosk.machine.events import Event, On
 from kiosk.machine.states import Kiosk, State, Talk, Timer
 from kiosk.nursery import Nursery
-from kiosk.supervisor import BUDGET, keep_running
+from kiosk.supervisor import BUDGET, STEADY, keep_running
 from kiosk.timers import Timers
 from kiosk.watch import watch_heard, watch_reach
 
@@ -104,14 +104,25 @@ class TestSupervisor:
             raise RuntimeError("broken after an hour")
 
         task = asyncio.create_task(keep_running("part", part, health))
-        await asyncio.sleep(300)
+        await asyncio.sleep(STEADY)
         assert starts == BUDGET + 1
         assert Area.INTERNAL in health.standing()
+        await asyncio.sleep(STEADY)
+        assert Area.INTERNAL not in health.standing()
         await asyncio.sleep(3600)
+        assert starts == BUDGET + 2
         assert Area.INTERNAL not in health.standing()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+    async def test_a_part_that_runs_does_not_answer_for_another(self) -> None:
+        health = Health()
+        health.report(Area.INTERNAL, "internal", "another part")
+        task = asyncio.create_task(keep_running("part", lambda: asyncio.sleep(3600), health))
+        await asyncio.sleep(2 * STEADY)
+        assert Area.INTERNAL in health.standing()
+        task.cancel()
 
 
 def nobody(event: Event) -> None:
