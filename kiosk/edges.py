@@ -73,6 +73,7 @@ def serve(boot: Boot, socket: Path) -> None:
         device = Device(boot.config, real_edges(boot.config, boot.key, socket), partial(end_process, 1), boot)
         CONTEXT.provide(device.context)
         await device.run()
+        # Here, not after the loop: the loop's end waits without a limit for threads that stand in a driver.
+        end_process(0)
 
     asyncio.run(live())
-    end_process(0)
