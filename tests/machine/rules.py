@@ -132,16 +132,20 @@ def _connection(state: State, on: On) -> Cell | None:
 
 
 def _live(state: State, on: On) -> Cell | None:
-    """In the room, any sign of life restarts the silence; an agent that left is watched more closely, what is said without it kept."""
+    """In the room, any sign of life restarts the silence; only an agent that hears is waited for no longer, however many are there.
+
+    One that left is watched more closely, and what is said without it kept.
+    """
     if state is not State.LIVE:
         return None
     doing = {
         On.HEARD: Do.START_SILENCE,
         On.WAKE: Do.START_SILENCE,
         On.AGENT_TALK: Do.START_SILENCE,
-        On.AUDIBLE: Do.FEED,
-        On.AGENT_ARRIVED: Do.STOP_AGENT,
+        On.AGENT_ARRIVED: Do.START_AGENT,
     }
+    if on is On.AUDIBLE:
+        return State.LIVE, (Do.FEED, Do.STOP_AGENT)
     if on is On.AGENT_LEFT:
         return State.LIVE, (Do.HOLD, Do.START_AGENT_BACK)
     return (State.LIVE, (doing[on],)) if on in doing else None
