@@ -22,13 +22,14 @@ from kiosk.machine.states import Talk
 from kiosk.nursery import Nursery
 from kiosk.room import events as room
 from kiosk.room.protocol import RoomStatistics
+from kiosk.session.grant import Grant
 
 _log = logging.getLogger(__name__)
 
 JOIN_LIMIT: Final = 15.0
 """Seconds for one join: a refused one fails in 0.1 s, one whose packets vanish would take the SDK 20 to 60 s."""
 LEAVE_LIMIT: Final = 5.0
-"""Seconds that a new join waits for the last connection to be gone, whose own limit is 4 s."""
+"""Seconds that a new join waits for the last room to be left, which takes 4 s at most."""
 _MEANING: Final[dict[type[object], On]] = {
     room.Resuming: On.RESUMING,
     room.Lost: On.LOST,
@@ -103,7 +104,7 @@ class Calls:
     def leave(self) -> None:
         """Give the current connection up."""
         if link := self.current:
-            link.over.set()
+            link.give_up()
             self._sound.disconnect()
             self._sound.flush()
 
@@ -141,6 +142,7 @@ class Calls:
             await link.over.wait()
         finally:
             await link.call.leave()
+            link.left.set()
             if link.grant:
                 await self._tokens.end(link.grant)
             self._links.remove(link)
@@ -167,11 +169,9 @@ class Calls:
         """Token and room. A token that the server finds expired is replaced once, unnoticed."""
         link.grant = await self._tokens.take(JOIN_LIMIT)
         if earlier is not None:
-            await _within(LEAVE_LIMIT, earlier.gone)
-        if link.over.is_set():
-            return
+            await _within(LEAVE_LIMIT, earlier.left)
         try:
-            await link.call.join(link.grant.url, link.grant.token, timeout=JOIN_LIMIT)
+            await _enter(link, link.grant)
         except RoomError as error:
             if error.code != "token-rejected" or link.over.is_set():
                 raise
@@ -179,7 +179,7 @@ class Calls:
             link.grant = await self._tokens.take(JOIN_LIMIT)
             await link.call.leave()
             link.call = self._new_call(partial(self._on_event, link), partial(self._on_audio, link))
-            await link.call.join(link.grant.url, link.grant.token, timeout=JOIN_LIMIT)
+            await _enter(link, link.grant)
 
     async def _feed_by_stream(self, link: Link) -> None:
         """First words as LiveKit's agents take them, the rest in the track from where the recording ends."""
@@ -194,8 +194,12 @@ class Calls:
         link.note(event)
         tell(self._chronicle, event)
         if not link.joined:
+            self._on_early_end(link, event)
             return
         match event:
+            case room.AgentArrived() if link.agent_hears:
+                # Who only listens is announced seconds after it has subscribed: there is nothing left to wait for.
+                pass
             case room.Resumed():
                 self._post(link, On.RESUMED)
                 self._repeat(link)
@@ -207,6 +211,16 @@ class Calls:
             case _:
                 if on := _MEANING.get(type(event)):
                     self._post(link, on)
+
+    def _on_early_end(self, link: Link, event: room.RoomEvent) -> None:
+        """A room may end between the library's join and the published track; the publishing would never return."""
+        match event:
+            case room.Lost(error):
+                link.lose(error)
+            case room.Ended() | room.Displaced():
+                self._post(link, _MEANING[type(event)])
+            case _:
+                pass
 
     def _repeat(self, link: Link) -> None:
         """Events that came before the machine was in the room, in the order in which they mean something."""
@@ -225,10 +239,27 @@ class Calls:
         self.post(Event(on, link.generation, talk))
 
 
+async def _enter(link: Link, grant: Grant) -> None:
+    """Joins the grant's room; returns early, not in it, when the link is given up. Raises RoomError, also when the room ends meanwhile."""
+    if link.over.is_set():
+        return
+    joining = link.joining = asyncio.create_task(link.call.join(grant.url, grant.token, timeout=JOIN_LIMIT))
+    try:
+        await asyncio.wait({joining})
+    finally:
+        if not joining.done():
+            joining.cancel()
+            await asyncio.wait({joining})
+    if link.lost is not None:
+        raise link.lost
+    if not joining.cancelled():
+        joining.result()
+
+
 async def _within(limit: float, event: asyncio.Event) -> None:
     """Wait for the event, but no longer than the limit."""
     try:
         async with asyncio.timeout(limit):
             await event.wait()
     except TimeoutError:
-        _log.warning("the last connection is not gone after %g s; joining beside it", limit)
+        _log.warning("the last connection has not been left after %g s; joining beside it", limit)

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from kiosk.audio.frames import Block
 from kiosk.audio.ports import Sink
 from kiosk.chronicle import Chronicle
+from kiosk.errors import RoomError
 from kiosk.machine.states import Talk
 from kiosk.room import events as room
 from kiosk.room.protocol import Call
@@ -44,8 +45,15 @@ class Link:
         self.generation = generation
         self.call: Call
         self.grant: Grant | None = None
+        self.joining: asyncio.Task[None] | None = None
         self.over = asyncio.Event()
+        """Given up."""
+        self.lost: RoomError | None = None
+        """Why its room ended before it was joined."""
+        self.left = asyncio.Event()
+        """Its room was left."""
         self.gone = asyncio.Event()
+        """Left, and ended at the API."""
         self.joined = False
         self._clock = asyncio.get_running_loop().time
         self._token_since: float | None = None
@@ -57,6 +65,16 @@ class Link:
         self.unheard = 0.0
         """Seconds before the present break in which what was sent did not arrive."""
         self.talk: Talk | None = None
+
+    def give_up(self) -> None:
+        """Nobody wants it any more: a join under way is broken off."""
+        self.over.set()
+        self._break_off()
+
+    def lose(self, error: RoomError) -> None:
+        """Its room has ended before it was joined: a join under way fails by this."""
+        self.lost = error
+        self._break_off()
 
     def token_came(self, lifetime: float | None) -> None:
         """The token in use is from now; `lifetime` in seconds, None where nobody says."""
@@ -87,6 +105,7 @@ class Link:
                 self.agent_present = True
             case room.AgentLeft():
                 self.agent_present = self.agent_hears = False
+                self.talk = None
             case room.Resuming(unheard):
                 # The room tells again when the agent hears us, in whatever way the connection was mended.
                 self.agent_hears, self.unheard = False, unheard
@@ -102,6 +121,10 @@ class Link:
                 self.talk = _TALK.get(state, self.talk)
             case _:
                 pass
+
+    def _break_off(self) -> None:
+        if self.joining is not None:
+            self.joining.cancel()
 
 
 def tell(chronicle: Chronicle, event: room.RoomEvent) -> None:

@@ -88,7 +88,7 @@ class Bench:
         self.happenings: list[Happening] = []
         chronicle = Chronicle(words=True)
         chronicle.listen(self.happenings.append)
-        FakeCall.errors = []
+        FakeCall.errors, FakeCall.delay = [], 0.0
         self.calls = Calls(self.tokens, self._new_call, self.sound, chronicle, self.nursery, stream=stream)
         self.calls.post = self.events.append
         self.calls.on_failure = lambda generation, error: self.failures.append(error)
@@ -209,6 +209,55 @@ async def test_an_attempt_given_up_while_the_token_comes_never_joins_and_ends_it
     assert bench.tokens.ended == ["token-1"]
     assert bench.events == []
     assert bench.failures == []
+
+
+@pytest.mark.parametrize("event", [room.Ended("deleted"), room.Displaced()])
+async def test_an_end_of_the_room_before_it_is_joined_is_told_at_once(bench: Bench, event: room.RoomEvent) -> None:
+    FakeCall.delay = 5.0
+    bench.calls.connect(1)
+    await asyncio.sleep(1)
+    bench.rooms[0].on_event(event)
+    assert bench.kinds() == [On.ENDED if isinstance(event, room.Ended) else On.DISPLACED]
+
+
+async def test_a_room_that_is_lost_before_it_is_joined_is_a_failed_attempt(bench: Bench) -> None:
+    FakeCall.delay = 5.0
+    bench.calls.connect(1)
+    await asyncio.sleep(1)
+    lost = RoomError("gone", code="room-lost", retry=Retry.SOON)
+    bench.rooms[0].on_event(room.Lost(lost))
+    await asyncio.sleep(0.1)
+    assert (bench.kinds(), bench.failures) == ([], [lost])
+
+
+async def test_a_join_that_is_given_up_ends_at_once_and_holds_the_next_one_up_no_longer(bench: Bench) -> None:
+    FakeCall.delay = 5.0
+    bench.calls.connect(1)
+    await asyncio.sleep(1)
+    bench.calls.leave()
+    FakeCall.delay = 0.0
+    bench.calls.connect(2)
+    await asyncio.sleep(0.1)
+    assert [each.joined_with for each in bench.rooms] == [None, "token-2"]
+    assert (bench.rooms[0].left, bench.failures) == (1, [])
+
+
+async def test_an_agent_that_is_announced_after_it_has_subscribed_is_not_waited_for(bench: Bench) -> None:
+    bench.calls.connect(1)
+    await asyncio.sleep(0.1)
+    bench.rooms[0].on_event(room.HeardByAgent())
+    bench.rooms[0].on_event(room.AgentArrived("agent"))
+    assert bench.kinds() == [On.JOINED, On.AUDIBLE]
+
+
+async def test_an_agent_that_left_no_longer_has_the_turn(bench: Bench) -> None:
+    bench.calls.connect(1)
+    await asyncio.sleep(0.1)
+    for event in (room.AgentArrived("agent"), room.AgentState("speaking"), room.AgentLeft(), room.AgentArrived("next")):
+        bench.rooms[0].on_event(event)
+    assert not bench.calls.agent_says
+    bench.rooms[0].on_event(room.AgentState("initializing"))
+    assert [event.talk for event in bench.events if event.on is On.AGENT_TALK] == [Talk.SPEAKING]
 
 
 async def test_the_next_connection_waits_until_the_last_is_gone(bench: Bench) -> None:
