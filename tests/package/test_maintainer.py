@@ -46,13 +46,27 @@ class Root:
         for name in ("postinst", "prerm", "postrm"):
             (folder / name).write_bytes((SCRIPTS / name).read_bytes())
 
-    def run(self, script: str, reason: str, version: str = "", *, mounted: str = "") -> list[str]:
-        """One script as dpkg calls it; what it says. `mounted` is a mount point with files in it: what is left there comes last."""
+    def boot(self) -> None:
+        """systemd runs."""
+        (self.folder / "run/systemd/system").mkdir(parents=True)
+
+    def unpack(self) -> Path:
+        """A module of the package's; the place of its byte code."""
+        module = self.folder / LIBRARIES / "python3/kiosk/module.py"
+        module.parent.mkdir(parents=True)
+        module.write_text("X = 1\n")
+        return module.parent / "__pycache__"
+
+    def run(self, script: str, reason: str, version: str = "", *, mounted: str = "", says: str = "") -> list[str]:
+        """One script as dpkg calls it; what it says. `mounted` is a mount point with files in it: what is left there comes last.
+
+        says: what it writes on stderr.
+        """
         namespace = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
         path = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         command = [*namespace, "sh", "-c", ENTER, "sh", self.folder, mounted, script, reason, version]
         done = subprocess.run(command, env={"PATH": path, "LC_ALL": "C"}, capture_output=True, text=True, timeout=60, check=False)
-        assert (done.returncode, done.stderr) == (0, ""), done
+        assert (done.returncode, done.stderr) == (0, says), done
         return done.stdout.splitlines()
 
     def told(self) -> list[str]:
@@ -72,3 +86,28 @@ def test_purge_takes_everything_but_a_mount_point_itself(root: Root, mounted: st
     assert not (root.folder / "etc/voice-kiosk").exists()
     assert (root.folder / STATE).exists() is bool(mounted)
     assert "deb-systemd-helper purge voice-kiosk.service" in root.told()
+
+
+@pytest.mark.parametrize("reason", ["remove", "upgrade", "failed-upgrade", "deconfigure"])
+def test_a_package_whose_libraries_are_gone_can_be_removed_and_replaced(root: Root, reason: str) -> None:
+    root.run("prerm", reason, "2")
+
+
+@pytest.mark.parametrize(
+    ("before", "undone"), [("upgrade", "abort-upgrade"), ("remove", "abort-remove"), ("deconfigure", "abort-deconfigure")]
+)
+def test_what_is_called_off_leaves_byte_code_and_a_running_daemon(root: Root, before: str, undone: str) -> None:
+    root.boot()
+    code = root.unpack()
+    code.mkdir()
+    root.run("prerm", before, "2")
+    assert not code.exists()
+    root.run("postinst", undone, "2")
+    assert [each.suffix for each in code.iterdir()] == [".pyc"]
+    assert root.told()[-1] == "deb-systemd-invoke start voice-kiosk.service"
+    assert not (root.folder / "etc/voice-kiosk/config.yaml").exists()
+
+
+def test_what_is_called_off_while_python_is_away_is_no_error(root: Root) -> None:
+    (root.folder / "usr/local/bin/python3").symlink_to("/bin/false")
+    root.run("postinst", "abort-upgrade", "2", says="voice-kiosk: some files are left without byte code\n")
