@@ -34,6 +34,10 @@ class ConfigError(KioskError):
         self.problems = problems
 
 
+class SealedKeyError(ConfigError):
+    """The API key is encrypted for systemd, and no daemon runs to which it was handed: whether it is right cannot be known."""
+
+
 class SessionError(KioskError):
     """The session API gave no usable session. `code` names the fault for `health`; `after` is the told wait in seconds.
 

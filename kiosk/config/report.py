@@ -9,8 +9,8 @@ from typing import Final
 
 from kiosk.config.effective import effective
 from kiosk.config.loader import load
-from kiosk.config.secrets import load_api_key
-from kiosk.errors import ConfigError
+from kiosk.config.secrets import find_api_key
+from kiosk.errors import ConfigError, SealedKeyError
 
 CANNOT_RUN: Final = 78
 """EX_CONFIG of sysexits.h; the unit's RestartPreventExitStatus names it."""
@@ -29,21 +29,25 @@ class Report:
         return 0 if self.ok else CANNOT_RUN
 
 
-def report(path: Path, environ: Mapping[str, str] | None = None) -> Report:
+def report(path: Path, environ: Mapping[str, str] | None = None, machine: Path = Path("/")) -> Report:
     """Every problem of the file, or `ok` and the effective configuration with secrets masked.
 
-    With `environ` the API key is looked for as `run` would, and a missing or unsafe one is a problem too; `environ` is left as it is.
+    With `environ` the API key is looked for as the daemon on this `machine` (its root) does, and a missing or unsafe one is a problem too;
+    one that systemd alone can read is a warning. `environ` is left as it is.
     """
+    remark = ""
     try:
         config = load(path)
     except ConfigError as error:
         return Report("\n".join([*error.problems, _count(error)]), ok=False)
     if environ is not None:
         try:
-            load_api_key(config, dict(environ))
+            find_api_key(config, dict(environ), machine)
+        except SealedKeyError as sealed:
+            remark = f"warning: {sealed}; {sealed.hint}\n"
         except ConfigError as error:
             return Report("\n".join([*error.problems, _count(error)]), ok=False)
-    return Report(f"ok: {path}\n\n{effective(config)}".rstrip(), ok=True)
+    return Report(f"ok: {path}\n{remark}\n{effective(config)}".rstrip(), ok=True)
 
 
 def _count(error: ConfigError) -> str:

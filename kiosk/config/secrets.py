@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
@@ -11,12 +12,17 @@ from urllib.parse import urlsplit
 from kiosk.config.model import Config
 from kiosk.config.source import read_source, refusal
 from kiosk.config.urls import is_loopback
-from kiosk.errors import ConfigError
+from kiosk.errors import ConfigError, SealedKeyError
 
 VARIABLE: Final = "VOICE_KIOSK_API_KEY"
 CREDENTIAL: Final = "api-key"
 """Name under `$CREDENTIALS_DIRECTORY` (systemd.exec(5), `LoadCredential=api-key:…`)."""
+HANDED_OUT: Final = Path("run/credentials/voice-kiosk.service", CREDENTIAL)
+"""The same in the running unit, under the machine's root; nobody but root and the daemon may read it."""
+DROP_INS: Final = Path("etc/systemd/system/voice-kiosk.service.d")
+"""Where `systemctl edit voice-kiosk` writes."""
 _LIMIT: Final = 4096
+_SEALED: Final = re.compile(rf"^LoadCredentialEncrypted={CREDENTIAL}:/(.+?)\s*$", re.MULTILINE)
 _MASK: Final = "********"
 _TOKEN: Final = re.compile(r"\beyJ[A-Za-z0-9_-]{5,}(\.[A-Za-z0-9_-]*)*|(?i:\bbearer\s+\S+)")
 
@@ -63,8 +69,12 @@ def load_api_key(config: Config, environ: MutableMapping[str, str]) -> Secret | 
     return find_api_key(config, environ)[0]
 
 
-def find_api_key(config: Config, environ: MutableMapping[str, str]) -> tuple[Secret | None, str]:
-    """As `load_api_key`, and in words where the key was found; empty where there is none."""
+def find_api_key(config: Config, environ: MutableMapping[str, str], machine: Path | None = None) -> tuple[Secret | None, str]:
+    """As `load_api_key`, and in words where the key was found; empty where there is none.
+
+    machine: the root of the machine whose daemon the caller stands beside. Where a drop-in of its unit loads an encrypted key, what systemd
+    has handed to the running daemon is looked at last; SealedKeyError where that may not be read or no daemon runs.
+    """
     variable = environ.pop(VARIABLE, "").strip()
     directory = environ.get("CREDENTIALS_DIRECTORY")
     credential = Path(directory, CREDENTIAL) if directory else None
@@ -76,10 +86,33 @@ def find_api_key(config: Config, environ: MutableMapping[str, str]) -> tuple[Sec
     file = Path(config.credentials.api_key_file)
     if (value := _read(file, private=True)) is not None:
         return Secret(value), str(file)
+    # Only then: a daemon that was started with a plain file would not be started again without it.
+    sealed = _sealed(machine) if machine else None
+    if machine and sealed and (value := _handed_out(machine)) is not None:
+        return Secret(value), f"systemd's credential {CREDENTIAL} of the running daemon"
     if is_loopback(urlsplit(config.session.url).hostname):
         return None, ""
+    if sealed:
+        what = f"{sealed}: the API key is encrypted for systemd, so it could not be looked at"
+        raise SealedKeyError([what], hint="look again with sudo while the daemon runs: systemctl start voice-kiosk")
     hint = f"write the key alone into {file}, then: chmod 600 {file} (or use systemd's LoadCredential={CREDENTIAL}:…, or {VARIABLE})"
     raise ConfigError([f"{file}: no API key: {hint}"], hint=hint)
+
+
+def _handed_out(machine: Path) -> str | None:
+    with suppress(ConfigError):
+        return _read(machine / HANDED_OUT, private=False)
+    return None
+
+
+def _sealed(machine: Path) -> Path | None:
+    """The file of an encrypted key that a drop-in loads and that is there."""
+    for drop_in in sorted((machine / DROP_INS).glob("*.conf")):
+        with suppress(OSError, UnicodeError):
+            for name in _SEALED.findall(drop_in.read_text()):
+                if (machine / name).is_file():
+                    return machine / name
+    return None
 
 
 def _read(path: Path, *, private: bool) -> str | None:

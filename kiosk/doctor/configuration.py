@@ -15,7 +15,7 @@ from kiosk.config.secrets import Secret, find_api_key
 from kiosk.doctor.aside import aside
 from kiosk.doctor.findings import Finding, counted, failure, ok, skipped, warning
 from kiosk.doctor.visit import Visit
-from kiosk.errors import ConfigError
+from kiosk.errors import ConfigError, SealedKeyError
 from kiosk.system.redact import register_secret
 
 SHORT: Final = 8
@@ -80,11 +80,13 @@ async def configuration(visit: Visit) -> Finding:
 
 
 async def key(visit: Visit) -> Finding:
-    """Looks for the key where the daemon does. It is registered as a secret and never shown."""
+    """Looks for the key where the daemon does, and at what systemd has handed to it. It is registered as a secret and never shown."""
     file = Path(visit.config.credentials.api_key_file)
     problem = source = ""
     try:
-        visit.key, source = await aside(partial(find_api_key, visit.config, dict(visit.means.environ)))
+        visit.key, source = await aside(partial(find_api_key, visit.config, dict(visit.means.environ), visit.means.root))
+    except SealedKeyError as sealed:
+        return warning("key", str(sealed), sealed.hint)
     except ConfigError as error:
         problem = error.problems[0]
     if visit.key is not None:

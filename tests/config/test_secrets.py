@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
 from kiosk.config.model import Config
-from kiosk.config.secrets import VARIABLE, Secret, load_api_key, mask
-from kiosk.errors import ConfigError
+from kiosk.config.report import report
+from kiosk.config.secrets import HANDED_OUT, VARIABLE, Secret, find_api_key, load_api_key, mask
+from kiosk.errors import ConfigError, SealedKeyError
 from tests.config.helpers import read
+from tests.parts.process import ROOT
 
 KEY = "sk_live_0123456789"
 
@@ -118,3 +122,70 @@ def test_no_key_is_an_error_with_a_hint(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1"])
 def test_no_key_is_needed_on_this_machine(tmp_path: Path, url: str) -> None:
     assert load_api_key(config_for(tmp_path / "api-key", url), {}) is None
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """The root of a machine whose operator keeps the key encrypted, as the operator's page has it."""
+    root = tmp_path / "machine"
+    text = (ROOT / "docs" / "operator.md").read_text()
+    drop_in = re.search(r"\n\n((?:    .*\n)*    LoadCredentialEncrypted=.*\n)", text)
+    assert drop_in
+    folder = root / "etc/systemd/system/voice-kiosk.service.d"
+    folder.mkdir(parents=True)
+    (folder / "override.conf").write_text(textwrap.dedent(drop_in[1]))
+    (root / "etc/credstore.encrypted").mkdir()
+    (root / "etc/credstore.encrypted/api-key").write_text("sealed")
+    return root
+
+
+def hand_out(machine: Path) -> None:
+    """systemd starts the daemon with the key."""
+    (machine / HANDED_OUT).parent.mkdir(parents=True)
+    key_file(machine / HANDED_OUT.parent, b"handed-out", 0o400)
+
+
+def test_beside_the_daemon_what_it_was_handed_comes_last(tmp_path: Path, machine: Path) -> None:
+    hand_out(machine)
+    config = config_for(tmp_path / "api-key")
+    key, where = find_api_key(config, {}, machine)
+    assert (revealed(key), where) == ("handed-out", "systemd's credential api-key of the running daemon")
+    assert revealed(find_api_key(config, {VARIABLE: "from-environment"}, machine)[0]) == "from-environment"
+    key_file(tmp_path, b"from-file")
+    assert revealed(find_api_key(config, {}, machine)[0]) == "from-file"
+    (tmp_path / "api-key").unlink()
+    with pytest.raises(ConfigError, match="no API key"):
+        load_api_key(config, {})
+
+
+def test_an_encrypted_key_of_no_running_daemon_is_neither_right_nor_wrong(tmp_path: Path, machine: Path) -> None:
+    config = config_for(tmp_path / "api-key")
+    with pytest.raises(SealedKeyError, match=r"etc/credstore\.encrypted/api-key: the API key is encrypted"):
+        find_api_key(config, {}, machine)
+    # What may not be read, or is no key.
+    (machine / HANDED_OUT).mkdir(parents=True)
+    with pytest.raises(SealedKeyError):
+        find_api_key(config, {}, machine)
+    with pytest.raises(ConfigError, match="no API key"):
+        load_api_key(config, {})
+
+
+@pytest.mark.parametrize("gone", ["etc/credstore.encrypted/api-key", "etc/systemd/system/voice-kiosk.service.d/override.conf"])
+@pytest.mark.parametrize("running", [False, True])
+def test_without_an_encrypted_key_the_next_start_would_have_none(tmp_path: Path, machine: Path, gone: str, *, running: bool) -> None:
+    (machine / gone).unlink()
+    if running:
+        hand_out(machine)
+    with pytest.raises(ConfigError, match="no API key") as caught:
+        find_api_key(config_for(tmp_path / "api-key"), {}, machine)
+    assert not isinstance(caught.value, SealedKeyError)
+
+
+def test_check_says_of_an_encrypted_key_that_it_was_not_looked_at(tmp_path: Path, machine: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(f"session: {{agent_id: a1}}\ncredentials: {{api_key_file: {tmp_path}/none}}\n")
+    found = report(path, {}, machine)
+    assert found.exit_code == 0
+    assert found.text.splitlines()[1].startswith(f"warning: {machine}/etc/credstore.encrypted/api-key: ")
+    hand_out(machine)
+    assert "warning" not in report(path, {}, machine).text

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.config.model import Config
+from kiosk.config.secrets import DROP_INS, HANDED_OUT
 from kiosk.doctor.configuration import KeyFile, configuration, judge_configuration, judge_key, key
 from kiosk.doctor.findings import Verdict
 from kiosk.system.redact import redacted
@@ -111,3 +112,19 @@ async def test_without_a_key_for_an_api_on_this_machine_nothing_is_missing(tmp_p
     settings = {"session": {"url": "http://127.0.0.1:9", "agent_id": "a"}, "credentials": {"api_key_file": str(tmp_path / "none")}}
     async with visit(tmp_path, config=settings) as made:
         assert (await key(made)).verdict is Verdict.OK
+
+
+async def test_an_encrypted_key_is_the_running_daemons(tmp_path: Path) -> None:
+    drop_in = tmp_path / DROP_INS / "override.conf"
+    drop_in.parent.mkdir(parents=True)
+    drop_in.write_text("[Service]\nLoadCredential=\nLoadCredentialEncrypted=api-key:/sealed\n")
+    (tmp_path / "sealed").touch()
+    async with visit(tmp_path, config={"credentials": {"api_key_file": str(tmp_path / "none")}}) as made:
+        finding = await key(made)
+        assert (finding.verdict, "encrypted for systemd" in finding.words) == (Verdict.WARNING, True)
+        (tmp_path / HANDED_OUT).parent.mkdir(parents=True)
+        (tmp_path / HANDED_OUT).write_text(SECRET)
+        finding = await key(made)
+        assert (finding.verdict, finding.words) == (Verdict.OK, "from systemd's credential api-key of the running daemon, 20 characters")
+        assert made.key
+    assert SECRET not in redacted(f"… {SECRET} …")

@@ -12,7 +12,7 @@ import pytest
 from kiosk.audio import priority
 from kiosk.config.model import Config
 from kiosk.config.report import CANNOT_RUN
-from kiosk.config.secrets import CREDENTIAL
+from kiosk.config.secrets import CREDENTIAL, DROP_INS, HANDED_OUT
 from kiosk.system.watchdog import STALL
 from scripts.deb.tree import COPIED
 from tests.parts.process import ROOT
@@ -95,6 +95,7 @@ def test_the_key_is_where_the_configuration_looks() -> None:
     file = Config().credentials.api_key_file
     assert values("LoadCredential") == [f"{CREDENTIAL}:{file}"]
     assert values("ConditionPathExists") == [str(file)]
+    assert (HANDED_OUT.parent.name, DROP_INS.name) == (UNIT.name, f"{UNIT.name}.d")
 
 
 def test_audio_threads_may_go_first() -> None:
