@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shlex
 import shutil
 import signal
@@ -22,6 +21,7 @@ from kiosk.config.model import Config
 from kiosk.config.pointer import place, pointed
 from kiosk.config.source import read_source
 from kiosk.config.template import template
+from kiosk.control.caller import own_name
 from kiosk.errors import ConfigError, EditError
 from kiosk.system.files import write_atomically
 from kiosk.system.lock import Lock, TakenError, locked
@@ -67,14 +67,10 @@ def edit(path: Path, terminal: Terminal, environ: Mapping[str, str]) -> Edited |
 
 def who(environ: Mapping[str, str]) -> str:
     """The technician in words: name, terminal, where from, since when."""
-    uid = os.getuid()
-    try:
-        name = environ.get("SUDO_USER") or pwd.getpwuid(uid).pw_name
-    except KeyError:
-        name = f"uid {uid}"
     remote = environ.get("SSH_CONNECTION", "").split(" ")[0]
     terminal = os.ttyname(0).removeprefix("/dev/") if os.isatty(0) else ""
-    parts = (name, f"on {terminal}" if terminal else "", f"from {remote}" if remote else "", f"since {datetime.now():%Y-%m-%d %H:%M}")  # noqa: DTZ005
+    since = f"since {datetime.now():%Y-%m-%d %H:%M}"  # noqa: DTZ005
+    parts = (own_name(environ), f"on {terminal}" if terminal else "", f"from {remote}" if remote else "", since)
     return f"{' '.join(part for part in parts if part)} (process {os.getpid()})"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import http.client
 import json
+import os
 import select
 import socket
 import time
@@ -13,6 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from kiosk.control.caller import introduction
 from kiosk.errors import NoAnswerError
 
 LIMIT: Final = 10.0
@@ -111,7 +113,7 @@ def borrowed(path: Path) -> Generator[Loan]:
 
 
 def _begun(connection: _Connection, method: str, target: str, body: object) -> http.client.HTTPResponse:
-    connection.request(method, target, None if body is None else json.dumps(body))
+    connection.request(method, target, None if body is None else json.dumps(body), introduction(os.environ))
     return connection.getresponse()
 
 

@@ -16,6 +16,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from kiosk.backoff import Backoff
+from kiosk.control.caller import HEADER, called
 from kiosk.control.crowd import MOST, Crowd, Guest, Handler
 from kiosk.control.door import listening
 from kiosk.control.listeners import Listener
@@ -191,7 +192,7 @@ def _words(place: tuple[int | str, ...], words: str) -> str:
 
 
 def _who(request: web.Request) -> str:
-    """The user at the other end, as the kernel says."""
+    """The user at the other end."""
     connection = request.get_extra_info("socket")
     _, uid, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
-    return f"uid {uid}"
+    return called(request.headers.get(HEADER), uid)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.control import crowd
+from kiosk.control.caller import called, own_name
 from kiosk.control.client import Loan, RefusedError, borrowed
 from kiosk.errors import LoanError, NoAnswerError
 from tests.control.board import desk, until
@@ -35,7 +36,7 @@ async def test_a_loan_lasts_as_long_as_its_connection(tmp_path: Path) -> None:
     async with desk(tmp_path / "s") as made:
         borrowing = asyncio.create_task(asyncio.to_thread(lent, made.path, 0.3))
         await until(lambda: made.board.borrower)
-        assert made.board.borrower == f"uid {os.geteuid()}"
+        assert made.board.borrower == called(own_name(os.environ), os.geteuid())
         assert (await made.ask("GET", "/status"))[0] == 200
         assert await borrowing
         await until(lambda: made.board.borrower is None)

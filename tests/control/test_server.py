@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.control import crowd, server
+from kiosk.control.caller import HEADER
 from kiosk.control.client import ask
 from kiosk.control.record import Status
 from tests.control.board import STATUS, Desk, desk, until
@@ -35,6 +36,13 @@ async def test_orders_reach_the_board_with_the_name_of_who_gives_them(tmp_path: 
         assert made.board.obeyed == [(order, f"uid {os.geteuid()}")]
         assert (await made.ask("GET", f"/{order}"))[0] == 405
         assert len(made.board.obeyed) == 1
+
+
+@pytest.mark.parametrize(("name", "who"), [("anna", "anna (as they say; uid {})"), ("anna and more", "uid {}"), ("x" * 65, "uid {}")])
+async def test_who_gives_an_order_may_say_their_name(tmp_path: Path, name: str, who: str) -> None:
+    async with desk(tmp_path / "s") as made:
+        await made.raw(f"POST /press HTTP/1.1\r\nHost: kiosk\r\n{HEADER}: {name}\r\n\r\n".encode())
+        assert made.board.obeyed == [("press", who.format(os.geteuid()))]
 
 
 @pytest.mark.parametrize(

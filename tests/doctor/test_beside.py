@@ -20,6 +20,7 @@ import pytest
 
 from kiosk.audio.card import PortAudioCard
 from kiosk.audio.frames import BLOCK
+from kiosk.control.caller import called, own_name
 from kiosk.control.client import ask
 from kiosk.control.record import Status
 from kiosk.doctor.findings import Verdict
@@ -180,7 +181,7 @@ async def test_a_borrower_has_the_devices_until_it_ends_however_it_ends(tmp_path
     async with running(tmp_path) as daemon:
         borrower = await daemon.borrower()
         status = await daemon.status()
-        assert status.lent == f"uid {os.geteuid()}"
+        assert status.lent == called(own_name(os.environ), os.geteuid())
         assert (status.state, status.sound.microphone, status.sound.speaker) == (State.IDLE, None, None)
         await asyncio.sleep(3)
         status = await daemon.status()
@@ -197,7 +198,7 @@ async def test_a_borrower_has_the_devices_until_it_ends_however_it_ends(tmp_path
         await daemon.until(lambda status: status.state is State.LIVE)
         await daemon.order("hangup")
     log = (tmp_path / "log").read_text()
-    assert "the devices are lent to uid" in log
+    assert f"the devices are lent to {own_name(os.environ)}" in log
     assert "are the kiosk's again" in log
     assert "microphone-" not in log
 

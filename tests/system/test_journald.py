@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+from kiosk.control.caller import called, own_name
 from kiosk.control.client import ask
 from kiosk.system.messages import MESSAGE_IDS
 from tests.parts.process import ROOT
@@ -91,7 +92,7 @@ def test_a_real_daemons_records_have_their_fields_and_no_secret(tmp_path: Path) 
         assert (fault["MESSAGE_ID"], fault["PRIORITY"]) == (MESSAGE_IDS["fault"], "4")
         assert (fault["KIOSK_FAULT"], fault["KIOSK_AREA"]) == ("microphone-missing", "microphone")
         ask(control, "POST", "/press")
-        assert journal.until("press, ordered by", 5)["KIOSK_WHO"] == f"uid {os.geteuid()}"
+        assert journal.until("press, ordered by", 5)["KIOSK_WHO"] == called(own_name(os.environ), os.geteuid())
         assert journal.until("state state=connecting", 5)["KIOSK_ATTEMPT"] == "1"
     finally:
         process.send_signal(signal.SIGTERM)
