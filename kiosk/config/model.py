@@ -133,7 +133,7 @@ class MicrophoneConfig(Section):
     """The ALSA device that listens."""
 
     device: str = "default"
-    """Part of the device's name, `default`, or `hw:CARD=Name` as `arecord -L` lists it."""
+    """Part of the device's name, `default`, or `hw:CARD=Name` as `voice-kiosk devices` lists it."""
     channel: Annotated[int, Field(ge=1, le=32)] | None = None
     """Which channel of a multichannel device; where it is not given all are mixed, of more than 8 the first is taken."""
     gain: Decibel = 0.0

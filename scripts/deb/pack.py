@@ -15,6 +15,8 @@ SCRIPTS: Final = Path(__file__).parent / "debian"
 MAINTAINER_SCRIPTS: Final = ("postinst", "prerm", "postrm")
 BESIDE_PYTHON: Final = (
     "libportaudio2",
+    # alsamixer and alsactl, with which levels are set as the doctor says.
+    "alsa-utils",
     "python3-systemd",
     # sysusers, the unit's Type=notify and its credentials.
     "systemd (>= 252)",

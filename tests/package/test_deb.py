@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -87,6 +88,19 @@ def test_only_pythons_that_are_inside_will_do(releases: tuple[str, ...], version
         if all(any(satisfied(one, f"{python}.2-1") for one in clause.split(" | ")) for clause in wanted)
     }
     assert installable == pythons
+
+
+def test_the_mixer_that_the_doctor_prescribes_comes_along() -> None:
+    assert all(program in (ROOT / "kiosk/doctor/sound.py").read_text() for program in ("alsamixer", "alsactl"))
+    depends = next(line for line in control(BOTH, 0).splitlines() if line.startswith("Depends: ")).removeprefix("Depends: ")
+    assert "alsa-utils" in depends.split(", ")
+
+
+@pytest.mark.parametrize("text", ["config/config.yaml", "config/toggle.yaml", "config/schema.json", "docs/technician.md"])
+def test_names_of_sound_devices_are_asked_of_the_kiosk_itself(text: str) -> None:
+    content = (ROOT / text).read_text()
+    assert "`voice-kiosk devices`" in content or "`sudo voice-kiosk devices`" in content
+    assert not re.search(r"arecord|aplay", content), "most of the names that ALSA's own lists have are not understood"
 
 
 def satisfied(relation: str, version: str) -> bool:
