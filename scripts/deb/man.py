@@ -13,20 +13,22 @@ from typer.main import get_command
 
 from kiosk.cli import app
 
+EXITS: Final = {
+    0: "Done, or all is well.",
+    1: r"It failed; stderr says why and what mends it. \fBstatus\fR: there is a fault. \fBdevices\fR: a configured device is not there. "
+    r"\fBdoctor\fR: warnings only. \fBedit\fR: not done, the file is as it was.",
+    2: r"The command line is wrong, or the daemon refuses. \fBdoctor\fR: a failure. \fBedit\fR, \fBwatch\fR: no terminal.",
+    3: r"The daemon is not running; \fBevents\fR: it has ended.",
+    4: "The daemon cannot be asked: it does not answer, or you may not.",
+    69: r"\fBedit\fR: the file is installed, but the daemon did not take it.",
+    73: r"\fBedit\fR: the file cannot be written.",
+    75: r"\fBedit\fR: somebody else is editing.",
+    78: r"\fBrun\fR, \fBcheck\fR, \fBdoctor\fR: the configuration or the key keeps the daemon from running. systemd does not "
+    "start it again until somebody does.",
+    129: r"\fBedit\fR: the connection was cut off, the file is as it was.",
+    130: "Interrupted.",
+}
 TAIL: Final = """\
-.SH EXIT STATUS
-.TP
-.B 0
-Done.
-.TP
-.B 1
-It failed; stderr says why and what mends it.
-.TP
-.B 2
-The command line is wrong.
-.TP
-.B 78
-The configuration cannot run. systemd does not start the daemon again until somebody does.
 .SH FILES
 .TP
 .I /etc/voice-kiosk/config.yaml
@@ -41,17 +43,31 @@ What the daemon keeps.
 .TP
 .I /run/voice-kiosk
 Its working directory while it runs.
+.TP
+.I /run/voice-kiosk/control.sock
+The socket at which it answers the other commands, for root and the group voice-kiosk.
 .SH ENVIRONMENT
 .TP
 .B VOICE_KIOSK_API_KEY
 The API key, where there is no systemd.
 .TP
+.B VOICE_KIOSK_SOCKET
+The control socket, where it is another one: to the daemon and to those who ask it.
+.TP
+.BR VISUAL ", " EDITOR
+The editor that \\fBedit\\fR opens; VISUAL comes first.
+.TP
 .B NO_COLOR
 No colours on a terminal.
 .SH SIGNALS
+To the daemon:
 .TP
 .BR SIGTERM ", " SIGINT
 Leave the call, put the LED out and end, within 3 s.
+.TP
+.B SIGHUP
+Read the configuration again, as \\fBsystemctl reload\\fR does: what a call allows is in force at once, the rest at its end; the log says
+what needs a restart. A file that cannot run changes nothing.
 .SH SEE ALSO
 .BR systemctl (1),
 .BR journalctl (1)
@@ -117,6 +133,7 @@ def page(version: str, date: str) -> str:
     ]
     for name, verb in commands:
         lines += [f'.SS "voice\\-kiosk {escaped(name)}"', escaped(inspect.cleandoc(verb.help or "")), *options(verb)]
+    lines += [".SH EXIT STATUS", *(f".TP\n.B {code}\n{words}" for code, words in EXITS.items())]
     return "\n".join(lines) + "\n" + TAIL
 
 

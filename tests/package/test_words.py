@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from kiosk import editor
+from kiosk.cli import demo, doctor
+from kiosk.config import report, secrets
+from kiosk.control import place
+from kiosk.doctor import findings
 from scripts.deb.man import context, escaped, page, verbs
 from scripts.deb.tree import COMPLETIONS, lay_out_words
+from tests.parts.process import ROOT
 
 VERBS = verbs()
 
@@ -39,6 +49,46 @@ def test_every_line_is_roff(text: str) -> None:
 
 def test_words_are_not_taken_for_roff() -> None:
     assert escaped(".net isn't\n-x \\ here") == "\\&.net isn't \\-x \\e here"
+
+
+def section(text: str, name: str) -> str:
+    return text.partition(f".SH {name}\n")[2].partition("\n.SH ")[0]
+
+
+def exit_codes() -> Iterator[int]:
+    """What a verb gives to Exit, or an edit's error to its verb, where that has a name; and the doctor's."""
+    constants = {**vars(findings), **vars(report), **vars(editor)}
+    for name in ("ask", "demo", "devices", "doctor", "edit", "events", "status", "watch"):
+        constants |= vars(importlib.import_module(f"kiosk.cli.{name}"))
+    for file in (*(ROOT / "kiosk/cli").glob("*.py"), ROOT / "kiosk/editor.py"):
+        for call in (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call)):
+            given = [word.value for word in call.keywords if word.arg == "exit_code"]
+            given += call.args if isinstance(call.func, ast.Attribute) and call.func.attr == "Exit" else []
+            names = [node.id for value in given for node in ast.walk(value) if isinstance(node, ast.Name)]
+            yield from (constants[name] for name in names if name.isupper())
+    yield from (findings.EXIT_WARNING, findings.EXIT_FAILURE, findings.EXIT_CANNOT_RUN, doctor.INTERRUPTED, demo.INTERRUPTED)
+
+
+def test_every_exit_code_is_named(text: str) -> None:
+    codes = set(exit_codes())
+    assert codes > {1, 2, 3, 4, 69, 73, 75, 78, 129}
+    assert codes | {0} == {int(code) for code in re.findall(r"^\.B (\d+)$", section(text, "EXIT STATUS"), re.MULTILINE)}
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_verb_that_tells_its_exit_codes_is_named_beside_them(text: str, name: str) -> None:
+    told = (VERBS[name].help or "").partition("Exit ")[2]
+    for code in re.findall(r"\b(\d{1,3})\b", told):
+        words = section(text, "EXIT STATUS").partition(f".B {code}\n")[2].partition("\n")[0]
+        assert f"\\fB{name}\\fR" in words or code in ("0", "3", "4", "130"), f"{name} ends with {code}"
+
+
+def test_every_signal_variable_and_socket_is_named(text: str) -> None:
+    signals = set(re.findall(r"signal\.(SIG[A-Z]+)", (ROOT / "kiosk/app.py").read_text()))
+    assert signals == set(re.findall(r"SIG[A-Z]+", section(text, "SIGNALS")))
+    variables = {secrets.VARIABLE, place.VARIABLE, "VISUAL", "EDITOR", "NO_COLOR"}
+    assert variables == set(re.findall(r"^\.BR? (.*)$", section(text, "ENVIRONMENT").replace(' ", " ', "\n.B "), re.MULTILINE))
+    assert f".I {place.DEFAULT}\n" in section(text, "FILES")
 
 
 @pytest.fixture(scope="module")
