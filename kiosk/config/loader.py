@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -41,6 +42,19 @@ def read(path: Path) -> bytes:
 
 def parse(data: bytes, name: str) -> Config:
     """The configuration in the bytes of the file `name`; raises ConfigError for whatever else they are."""
+    try:
+        return _parsed(data, name)
+    except ConfigError:
+        raise
+    except Exception as error:
+        # A mistake of ours, met by this file alone: the last good one can still run, and whoever edits this one is told.
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{type(error).__name__} at {Path(where.filename).name}:{where.lineno}"
+        text = f"{name}: reading it failed by a defect of voice-kiosk ({place}): undo what was changed last, and report it"
+        raise ConfigError([text]) from error
+
+
+def _parsed(data: bytes, name: str) -> Config:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

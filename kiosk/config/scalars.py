@@ -19,7 +19,7 @@ _UNSPEAKABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 # YAML 1.1 (and PyYAML with it) reads these as numbers and dates, YAML 1.2 reads most of them as texts.
 _TRAPS: Final = (
     (re.compile(r"[-+]?0[0-9_]+"), "a number with a leading zero is octal to some programs", "{bare}"),
-    (re.compile(r"[-+]?0(o[0-7_]+|x[0-9a-fA-F_]+|b[01_]+)"), "only decimal numbers are read here", "{decimal}"),
+    (re.compile(r"[-+]?0(o_*[0-7][0-7_]*|x_*[0-9a-fA-F][0-9a-fA-F_]*|b_*[01][01_]*)"), "only decimal numbers are read here", "{decimal}"),
     (re.compile(r"[-+]?[0-9][0-9_]*_[0-9_]*(\.[0-9_]*)?"), "a number takes no `_`", "{bare}"),
     (
         re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9_]*)?"),

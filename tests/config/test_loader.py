@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kiosk.config.loader import parse
 from kiosk.config.model import Config
+from kiosk.config.tree import Tree
 from kiosk.errors import ConfigError
 from kiosk.signals import Indication
 from tests.config.helpers import AGENT, problem, problems, read
@@ -131,6 +132,16 @@ YAMLISH = st.text(alphabet=st.sampled_from(list("abno:{}[]-#&*!|>'\"%@`,?~ \n\t0
 def test_whatever_the_bytes_it_is_a_config_or_a_config_error(data: bytes) -> None:
     found = outcome(data)
     assert isinstance(found, Config) or (found and all(problem.startswith("f.yaml:") and "\n" not in problem for problem in found))
+
+
+def test_a_defect_of_the_reading_is_a_config_error_that_names_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def defective(text: str) -> Tree:
+        raise LookupError(text)
+
+    monkeypatch.setattr("kiosk.config.loader.read_tree", defective)
+    [said] = problems("session: {api_key: sk_live_1234}\n")
+    assert said.startswith(" reading it failed by a defect of voice-kiosk (LookupError at test_loader.py:")
+    assert "sk_live" not in said
 
 
 KEYS = st.sampled_from(["session", "agent_id", "led", "rgb", "patterns", "idle", "vad", "voiced", "custom", "request", "form", "x"])

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from kiosk.config.scalars import ScalarProblem, read_plain
 from tests.config.helpers import AGENT, problem, problems, read
 
 
@@ -23,6 +27,7 @@ from tests.config.helpers import AGENT, problem, problems, read
         ("0x1F", "write 31"),
         ("0o17", "write 15"),
         ("0b11", "write 3"),
+        ("-0x_1F_", "write -31"),
         ("1_000", 'takes no `_`: write 1000, or "1_000" in quotes'),
         ("12:30", 'base 60 by some programs: write a duration such as `90s`, or "12:30" in quotes'),
         ("12:30:45", "base 60"),
@@ -65,6 +70,9 @@ def test_a_trap_in_the_place_of_a_boolean_is_told_once() -> None:
         ("12ab", "12ab"),
         ("5s", "5s"),
         ("-", "-"),
+        ("0x_", "0x_"),
+        ("+0b__", "+0b__"),
+        ("-0o_", "-0o_"),
     ],
 )
 def test_plain_words(plain: str, value: object) -> None:
@@ -73,6 +81,27 @@ def test_plain_words(plain: str, value: object) -> None:
     )
     assert found.session.metadata == {"k": value}
     assert type(found.session.metadata["k"]) is type(value)
+
+
+NUMBERLIKE = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["", "+", "-"]),
+    st.sampled_from(["", "0", "0x", "0o", "0b", ".", "1", "2026-"]),
+    st.text(alphabet="017_fFeE.:+-TnNaiI ²٣", max_size=12),
+)
+
+
+@given(st.one_of(NUMBERLIKE, st.text(max_size=30)))
+@example("0x_")
+@example("9" * 5000)
+@example("1e" + "9" * 5000)
+def test_every_plain_word_is_read_or_refused_in_words(word: str) -> None:
+    with suppress(ScalarProblem):
+        read_plain(word)
+
+
+def test_a_word_that_is_no_number_is_a_key_too() -> None:
+    assert read(AGENT.replace("a1", "0x_, metadata: {0b_: 1}")).session.metadata == {"0b_": 1}
 
 
 @pytest.mark.parametrize(
