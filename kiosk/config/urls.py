@@ -6,6 +6,8 @@ import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from yarl import URL
+
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_.])?|[0-9A-Fa-f:.]+")
 
 
@@ -20,13 +22,22 @@ def split_url(url: str, schemes: tuple[str, ...]) -> SplitResult:
         raise ValueError("the host or port of the URL is malformed") from None
     if parts.scheme not in schemes:
         raise ValueError(f"a URL beginning with {' or '.join(f'{scheme}://' for scheme in schemes)} is wanted")
-    if not parts.hostname or not _HOST.fullmatch(parts.hostname) or port == 0:
+    if not parts.hostname or not _HOST.fullmatch(parts.hostname) or port == 0 or not _usable(url):
         raise ValueError("the URL has no usable host")
     if "@" in parts.netloc:
         raise ValueError("a user or password does not belong into a URL")
     if parts.fragment or url.endswith("#"):
         raise ValueError("a URL with `#` points into a page: remove that part")
     return parts
+
+
+def _usable(url: str) -> bool:
+    """Whether the host is one to aiohttp and to the system's resolver: they raise for some that urlsplit() lets pass."""
+    try:
+        parts = URL(url)
+        return bool(parts.host and parts.raw_host and parts.raw_host.encode("idna"))
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str | None) -> bool:

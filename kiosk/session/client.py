@@ -65,6 +65,8 @@ class Client:
         self._doubt = doubt
         self._plain_port = plain_port
         self._base = URL(config.url)
+        # As aiohttp asks for it: `host` is decoded, and a name such as xn--fa-hia.de is then encoded as another.
+        self._host = self._base.raw_host or ""
         self._resolver = Resolver()
         self._opening = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
@@ -169,7 +171,7 @@ class Client:
             raise faults.bad_answer("it is compressed, which was not asked for")
 
     async def _reach(self) -> SessionError | None:
-        host, port = self._base.host or "", self._base.port or 443
+        host, port = self._host, self._base.port or 443
         try:
             addresses = await self._resolver.resolve(host, port, family=socket.AF_UNSPEC)
         except OSError as error:
@@ -214,7 +216,7 @@ class Client:
 
     async def _stranger_answers(self) -> bool:
         """Whether plain HTTP at the API's host is answered with a sign-in page: what a captive portal does, whose TLS never verifies."""
-        url = URL.build(scheme="http", host=self._base.host or "", port=self._plain_port, path="/")
+        url = URL.build(scheme="http", host=self._host, port=self._plain_port, path="/")
         session = await self._open()
         with suppress(aiohttp.ClientError, OSError):
             async with (
@@ -223,7 +225,7 @@ class Client:
             ):
                 response.close()
                 target = faults.host_of(response.headers.get("Location", ""))
-                elsewhere = 300 <= response.status < 400 and target not in ("", self._base.host)
+                elsewhere = 300 <= response.status < 400 and target not in ("", self._host)
                 return elsewhere or response.status == 511 or (response.status == 200 and response.content_type == "text/html")
         return False
 

@@ -37,6 +37,12 @@ def test_the_token_endpoint_needs_its_own_address() -> None:
         ("https://bücher.example", "no characters beyond ASCII"),
         ("https://-x", "no usable host"),
         ("'https://[::1'", "malformed"),
+        ("'https://[::1];'", "no usable host"),
+        ("'https://[::1]x'", "no usable host"),
+        ("https://xn--a", "no usable host"),
+        ("https://www.xn--0000h.example", "no usable host"),
+        ("https://api..example.com", "no usable host"),
+        (f"https://{'a' * 64}.example", "no usable host"),
     ],
 )
 def test_addresses_that_are_refused(url: str, said: str) -> None:
@@ -46,7 +52,19 @@ def test_addresses_that_are_refused(url: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://localhost:8080", "http://127.0.0.1:1", "http://127.1.2.3", "http://[::1]:9/v", "https://api.example.com/base/"]
+    "url",
+    [
+        "http://localhost:8080",
+        "http://127.0.0.1:1",
+        "http://127.1.2.3",
+        "http://[::1]:9/v",
+        "https://api.example.com/base/",
+        "https://api.example.com.:443",
+        "https://my_api.local",
+        "https://xn--bcher-kva.example",
+        "https://xn--fa-hia.example",
+        "https://xn--ls8h.example",
+    ],
 )
 def test_addresses_that_are_taken(url: str) -> None:
     assert read(f'session: {{agent_id: a1, url: "{url}"}}\n').session.url == url

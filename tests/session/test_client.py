@@ -8,9 +8,11 @@ from email.utils import formatdate
 
 import pytest
 from aiohttp import web
+from aiohttp.abc import ResolveResult
 from pydantic import JsonValue
 
 from kiosk.errors import Retry
+from kiosk.session.resolver import Resolver
 from tests.session.helpers import KEY, answer, ask, client, fake_api, jwt, refusal, settings
 
 
@@ -203,6 +205,20 @@ async def test_no_such_name() -> None:
         found = await made.reachable()
     assert found is not None
     assert found.code == "offline"
+
+
+async def test_the_host_is_looked_for_by_the_name_that_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    sought: list[str] = []
+
+    async def unknown(_resolver: Resolver, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+        sought.append(host)
+        raise OSError("no such name")
+
+    monkeypatch.setattr(Resolver, "resolve", unknown)
+    async with client(settings("https://xn--fa-hia.example")) as made:
+        await made.reachable()
+        await made.answers()
+    assert sought == ["xn--fa-hia.example"] * 2
 
 
 async def test_the_servers_clock_decides_how_long_a_token_lives() -> None:
