@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import wave
 from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -13,12 +15,16 @@ from kiosk.audio.convert import ToMono
 from kiosk.audio.frames import RATE, Block
 from kiosk.audio.levels import ratio
 from kiosk.config.model import EarconConfig
+from kiosk.config.source import read_source
+from kiosk.errors import ConfigError
 from kiosk.signals import Earcon
 
 _log = logging.getLogger(__name__)
 
 LONGEST: Final = 3.0
 """Seconds of the longest file that is taken."""
+_LARGEST: Final = 16 * 2**20
+"""Bytes of the largest: eight channels of 192 kHz are 9 MB."""
 _EDGE: Final = 0.008
 """Seconds of the raised-cosine edges of every note."""
 _PEAK: Final = ratio(-6.0)
@@ -60,16 +66,27 @@ def _note(frequency: float, seconds: float) -> Block:
 def load(path: str) -> Block:
     """A WAV file (16 bit PCM, any rate, mono or more channels, up to 3 s) as 48 kHz mono; raises ValueError that says what is wrong."""
     try:
-        with wave.open(path, "rb") as file:
-            rate, channels, frames = file.getframerate(), file.getnchannels(), file.getnframes()
-            if file.getsampwidth() != 2:
-                raise ValueError(f"{path}: {8 * file.getsampwidth()} bit samples, 16 bit are needed")
-            if not 0 < frames <= LONGEST * rate:
-                raise ValueError(f"{path}: {frames / rate:.1f} s long, up to {LONGEST:g} s are taken")
-            native = np.frombuffer(file.readframes(frames), dtype="<i2").astype(np.int16).reshape(-1, channels)
-    except (OSError, EOFError, wave.Error) as error:
-        raise ValueError(f"{path}: {error}") from error
-    return ToMono(rate, channels).whole(native)
+        return _decoded(read_source(Path(path), _LARGEST).data)
+    except ConfigError as error:
+        raise ValueError(str(error)) from error
+    # RuntimeError is how the library says that a chunk ends before what it announces.
+    except (OSError, EOFError, RuntimeError, ValueError, wave.Error) as error:
+        raise ValueError(f"{path}: {str(error) or 'a torn WAV file'}") from error
+
+
+def _decoded(data: bytes) -> Block:
+    with wave.open(BytesIO(data)) as file:
+        rate, channels, frames = file.getframerate(), file.getnchannels(), file.getnframes()
+        if file.getsampwidth() != 2:
+            raise ValueError(f"{8 * file.getsampwidth()} bit samples, 16 bit are needed")
+        if rate == 0:
+            raise ValueError("a rate of 0 Hz")
+        if not 0 < frames <= LONGEST * rate:
+            raise ValueError(f"{frames / rate:.1f} s long, up to {LONGEST:g} s are taken")
+        samples = file.readframes(frames)
+    if not samples or len(samples) % (2 * channels):
+        raise EOFError
+    return ToMono(rate, channels).whole(np.frombuffer(samples, dtype="<i2").astype(np.int16).reshape(-1, channels))
 
 
 class Earcons:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -82,12 +83,47 @@ def torn(path: Path) -> None:
     path.write_bytes(b"RIFF")
 
 
+def cut_short(path: Path) -> None:
+    write_wave(path, silence(1), RATE, channels=2)
+    path.write_bytes(path.read_bytes()[:-2])
+
+
+def without_a_rate(path: Path) -> None:
+    write_wave(path, silence(1), RATE)
+    data = bytearray(path.read_bytes())
+    data[24:28] = bytes(4)
+    path.write_bytes(data)
+
+
+def torn_within(path: Path) -> None:
+    write_wave(path, silence(1), RATE)
+    data = bytearray(path.read_bytes())
+    data[4:8] = (20).to_bytes(4, "little")
+    path.write_bytes(data)
+
+
+def fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
 def missing(path: Path) -> None:
     assert not path.exists()
 
 
 @pytest.mark.parametrize(
-    ("make", "reason"), [(too_long, "4.0 s long"), (empty, "0.0 s long"), (eight_bit, "8 bit"), (torn, "wav"), (missing, "No such file")]
+    ("make", "reason"),
+    [
+        (too_long, "4.0 s long"),
+        (empty, "0.0 s long"),
+        (eight_bit, "8 bit"),
+        (torn, "wav"),
+        (cut_short, "a torn WAV file"),
+        (without_a_rate, "a rate of 0 Hz"),
+        (torn_within, "a torn WAV file"),
+        (fifo, "is a FIFO: a regular file is wanted"),
+        (Path.mkdir, "is a directory"),
+        (missing, "No such file"),
+    ],
 )
 def test_a_file_that_cannot_be_used_is_named_and_the_tone_stays(
     tmp_path: Path, make: Callable[[Path], None], reason: str, caplog: pytest.LogCaptureFixture
@@ -99,4 +135,4 @@ def test_a_file_that_cannot_be_used_is_named_and_the_tone_stays(
     earcons = Earcons(EarconConfig.model_validate({"volume": 1.0, "files": {"busy": str(path)}}))
     earcons.load_files()
     assert np.array_equal(earcons[Earcon.BUSY], tone(NOTES[Earcon.BUSY]))
-    assert str(path) in caplog.text
+    assert f"earcon busy: {path}: " in caplog.text
