@@ -112,7 +112,13 @@ class Device:
             health=self.health,
         )
         self.reload = boot and Reload(
-            boot, dispatcher=self.dispatcher, notify=edges.notify, health=self.health, idle=lambda: self.calls.idle, take=self._take
+            boot,
+            dispatcher=self.dispatcher,
+            notify=edges.notify,
+            health=self.health,
+            nursery=self.nursery,
+            idle=lambda: self.calls.idle,
+            take=self._take,
         )
         self.loans = Loans(self.dispatcher, self.sound, edges.panel, lambda: self.calls.idle)
         self.steering = Steering(

@@ -19,6 +19,7 @@ from kiosk.dispatcher import Dispatcher, Notify
 from kiosk.errors import ConfigError
 from kiosk.health import Area, Health
 from kiosk.machine.states import State
+from kiosk.nursery import Nursery
 from kiosk.system.redact import redacted
 
 _log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Reload:
         dispatcher: Dispatcher,
         notify: Notify,
         health: Health,
+        nursery: Nursery,
         idle: Callable[[], bool],
         take: Callable[[Config], Awaitable[None]],
     ) -> None:
@@ -75,10 +77,12 @@ class Reload:
         self._dispatcher = dispatcher
         self._notify = notify
         self._health = health
+        self._nursery = nursery
         self._idle = idle
         self._take = take
         self._asked = asyncio.Event()
         self._turn = asyncio.Lock()
+        self._coming: asyncio.Task[Outcome] | None = None
 
     @property
     def path(self) -> Path:
@@ -113,9 +117,19 @@ class Reload:
                 _log.info("the call is over; configuration %s", outcome.words, extra={"kind": "reloaded"})
 
     async def now(self) -> Outcome:
-        """Read the file again and take what can be taken; the outcome is in the journal, too. A bad file changes nothing."""
+        """Read the file again and take what can be taken; the outcome is in the journal, too. A bad file changes nothing.
+
+        Once asked for it is done whole: who asked may go before its end, and half of it would be neither the old nor the new.
+        One that has not begun yet is also that of those who ask meanwhile.
+        """
+        if self._coming is None:
+            self._coming = self._nursery.spawn(self._now(), "reload")
+        return await asyncio.shield(self._coming)
+
+    async def _now(self) -> Outcome:
         await self._dispatcher.started.wait()
         async with self._turn:
+            self._coming = None
             self._notify.reloading()
             try:
                 outcome = self.outcome = await self._again()

@@ -14,6 +14,7 @@ from kiosk.config.model import Config
 from kiosk.machine.events import Event, On
 from kiosk.machine.gestures import Gesture
 from kiosk.machine.states import State
+from kiosk.nursery import Nursery
 from kiosk.reload import LOOK, Outcome, Reload
 from kiosk.signals import Indication
 from tests.fakes import Bench
@@ -30,6 +31,9 @@ class Rig:
         self.environ = {"STATE_DIRECTORY": str(self.state), "VOICE_KIOSK_API_KEY": "key-1"}
         self.taken: list[Config] = []
         self.left = True
+        self.nursery = Nursery()
+        self.takes = 0.0
+        """Seconds that the rooms need."""
         started = boot(self.file, self.environ)
         self.bench = Bench(started.config)
         self.reload = Reload(
@@ -37,11 +41,13 @@ class Rig:
             dispatcher=self.bench.dispatcher,
             notify=self.bench.notify,
             health=self.bench.health,
+            nursery=self.nursery,
             idle=lambda: self.left,
             take=self._take,
         )
 
     async def _take(self, config: Config) -> None:
+        await asyncio.sleep(self.takes)
         self.taken.append(config)
 
     def write(self, text: str) -> None:
@@ -75,6 +81,7 @@ async def rig(folder: Path, text: str = GOOD) -> AsyncGenerator[Rig]:
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
+        await made.nursery.close()
 
 
 async def test_what_can_change_in_a_call_changes_and_the_rest_waits(tmp_path: Path) -> None:
@@ -171,6 +178,38 @@ async def test_asked_many_times_it_is_read_again_at_least_once_after_the_last(tm
                 break
         assert made.reload.config.session.agent_id == "a49"
         assert made.bench.notify.reloads < 5
+
+
+async def test_who_asked_may_go_and_it_is_done_all_the_same(tmp_path: Path) -> None:
+    async with rig(tmp_path) as made:
+        await asyncio.sleep(0.2)
+        made.write("session: [\n")
+        await made.reload.now()
+        made.write(f"{GOOD}log: {{words: true}}\n")
+        made.takes = 1.0
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(made.reload.now(), 0.5)
+        assert made.taken == []
+        await asyncio.sleep(1.5)
+        assert [config.log.words for config in made.taken] == [True]
+        assert made.bench.light.shown[-1] is Indication.IDLE
+        assert (made.bench.notify.is_ready, made.kept) == (True, f"{GOOD}log: {{words: true}}\n")
+        assert await made.reload.now() == Outcome()
+
+
+async def test_many_who_ask_and_go_leave_no_more_than_one_to_come(tmp_path: Path) -> None:
+    async with rig(tmp_path) as made:
+        made.takes = 1.0
+        made.write(f"{GOOD}log: {{words: true}}\n")
+        first = asyncio.create_task(made.reload.now())
+        await asyncio.sleep(0.5)
+        made.write(f"{GOOD}log: {{words: true, level: debug}}\n")
+        others = [asyncio.create_task(made.reload.now()) for _ in range(20)]
+        await asyncio.sleep(0)
+        for other in others[1:]:
+            other.cancel()
+        assert (await first, await others[0]) == (Outcome(applied=("log.words",)), Outcome(applied=("log.level",)))
+        assert made.bench.notify.reloads == 2
 
 
 async def test_a_file_that_cannot_be_read_in_time_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

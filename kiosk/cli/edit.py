@@ -120,19 +120,19 @@ def _short(value: str) -> str:
 
 def _taken(socket: Path, file: Path) -> bool:
     """Have the running daemon read the file again, and say what came of it; False when it did not take it."""
-    from kiosk.control.client import RefusedError, ask
+    from kiosk.control.client import RELOADING, RefusedError, ask
     from kiosk.errors import NoAnswerError
 
     try:
-        outcome: dict[str, Any] = ask(socket, "POST", "/reload")
+        outcome: dict[str, Any] = ask(socket, "POST", "/reload", limit=RELOADING)
     except NoAnswerError as error:
-        if error.absent:
-            typer.echo(f"{error}\n{error.hint}")
-            return True
-        typer.echo(f"{error}\n{error.hint}", err=True)
-        return False
+        typer.echo(f"{error}\n{error.hint}", err=not error.absent)
+        return error.absent
     except RefusedError as error:
         typer.echo(f"The daemon has not taken it: {error}", err=True)
+        return False
+    except KeyboardInterrupt:
+        typer.echo("Not waited for: the daemon goes on with it. What came of it: journalctl -u voice-kiosk -n 20", err=True)
         return False
     if os.path.realpath(outcome["file"]) != os.path.realpath(file):
         typer.echo(f"The running daemon does not read this file but {outcome['file']}.", err=True)

@@ -19,6 +19,8 @@ from kiosk.errors import NoAnswerError
 
 LIMIT: Final = 10.0
 """Seconds until a daemon that does not answer is given up; its own limit is shorter."""
+RELOADING: Final = 60.0
+"""Seconds of the longest reload: reading the file takes up to 5, each device up to 6, and another reload may come first."""
 _AGAIN: Final = 0.02
 """Seconds until the next try to stand in a full line."""
 _START: Final = "start it: systemctl start voice-kiosk; why it ended: journalctl -u voice-kiosk -n 20"
@@ -29,8 +31,8 @@ class RefusedError(Exception):
 
 
 class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("kiosk", timeout=LIMIT)
+    def __init__(self, path: Path, limit: float = LIMIT) -> None:
+        super().__init__("kiosk", timeout=limit)
         self._path = path
 
     def connect(self) -> None:
@@ -47,14 +49,14 @@ class _Connection(http.client.HTTPConnection):
                 time.sleep(_AGAIN)
 
 
-def ask(path: Path, method: str, target: str, body: object = None) -> dict[str, Any]:
-    """The daemon's answer to one request. Raises NoAnswerError, and RefusedError where it says no."""
+def ask(path: Path, method: str, target: str, body: object = None, *, limit: float = LIMIT) -> dict[str, Any]:
+    """The daemon's answer to one request, within `limit` seconds. Raises NoAnswerError, and RefusedError where it says no."""
     try:
-        with closing(_Connection(path)) as connection:
+        with closing(_Connection(path, limit)) as connection:
             response = _begun(connection, method, target, body)
             answer: dict[str, Any] = json.loads(response.read())
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise _explained(path, error) from error
+        raise _explained(path, error, limit) from error
     if response.status != http.client.OK:
         raise RefusedError(str(answer.get("error", response.reason)))
     return answer
@@ -117,7 +119,7 @@ def _begun(connection: _Connection, method: str, target: str, body: object) -> h
     return connection.getresponse()
 
 
-def _explained(path: Path, error: Exception) -> NoAnswerError:
+def _explained(path: Path, error: Exception, limit: float = LIMIT) -> NoAnswerError:
     match error:
         case FileNotFoundError() | ConnectionRefusedError():
             return NoAnswerError(f"voice-kiosk is not running: nothing answers at {path}", absent=True, hint=_START)
@@ -125,9 +127,10 @@ def _explained(path: Path, error: Exception) -> NoAnswerError:
             return NoAnswerError(f"you may not ask the daemon: {path} is for its group", absent=False, hint=_may(path))
         case TimeoutError():
             hint = "try again; systemctl status voice-kiosk says whether it is busy or hangs"
-            return NoAnswerError(f"the daemon at {path} does not answer within {LIMIT:g} s", absent=False, hint=hint)
+            return NoAnswerError(f"the daemon at {path} does not answer within {limit:g} s", absent=False, hint=hint)
         case ConnectionError() | http.client.RemoteDisconnected():
-            return NoAnswerError(f"the daemon at {path} went away while it was asked", absent=True, hint=_START)
+            hint = "try again; whether it ended, and why: journalctl -u voice-kiosk -n 20"
+            return NoAnswerError(f"the daemon at {path} went away while it was asked", absent=False, hint=hint)
         case _:
             hint = "name the right one with --socket"
             return NoAnswerError(f"what answers at {path} is no voice-kiosk: {error}", absent=False, hint=hint)

@@ -99,6 +99,8 @@ class Control:
         return self._said(await self.board.status())
 
     async def _reload(self, request: web.Request) -> web.Response:
+        """A slow card and devices that are opened again take longer than other requests may."""
+        _staying(request)
         reloaded = await self.board.reload(_who(request))
         if reloaded is None:
             raise web.HTTPServiceUnavailable(text="the daemon's configuration is no file's")

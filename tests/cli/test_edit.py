@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import socket
 import subprocess
 import sys
 import time
@@ -170,6 +171,25 @@ def test_the_end_of_input_ends_the_edit(desk: Desk) -> None:
     session.until("the terminal is gone")
     assert session.ended() == 129
     assert desk.file.read_text() == OLD
+
+
+@pytest.mark.parametrize("how", ["cut off", "not waited for"])
+def test_what_the_daemon_is_not_heard_to_have_taken_is_installed_and_said(desk: Desk, how: str) -> None:
+    path = desk.file.parent / "s"
+    with socket.socket(socket.AF_UNIX) as door:
+        door.bind(str(path))
+        door.listen()
+        door.settimeout(LIMIT)
+        session = desk.ssh(desk.editor(GOOD), "--socket", str(path))
+        connection, _ = door.accept()
+        with connection:
+            connection.recv(4096)
+            if how == "not waited for":
+                session.type("\x03")
+                session.until("Not waited for: the daemon goes on with it.")
+        assert session.ended() == 69
+    assert ("went away while it was asked" in session.screen) == (how == "cut off")
+    assert desk.file.read_text() == GOOD
 
 
 def test_without_a_terminal_it_says_what_to_do_instead(desk: Desk) -> None:

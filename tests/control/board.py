@@ -58,12 +58,15 @@ class FakeBoard:
         self.lends: LoanError | None = None
         """Why it does not."""
         self.seconds = 60.0
+        self.reloading = 0.0
+        """Seconds that a reload takes."""
 
     async def status(self) -> Status:
         return STATUS
 
     async def reload(self, who: str) -> Reloaded | None:
         self.obeyed.append(("reload", who))
+        await asyncio.sleep(self.reloading)
         return Reloaded(file="config.yaml", applied=("log.words",), waiting=(), restart=(), problems=(), words="in force: log.words")
 
     def obey(self, order: Order, who: str) -> Done:

@@ -15,6 +15,7 @@ from kiosk.control import crowd, server
 from kiosk.control.caller import HEADER
 from kiosk.control.client import ask
 from kiosk.control.record import Status
+from kiosk.errors import NoAnswerError
 from tests.control.board import STATUS, Desk, desk, until
 
 
@@ -99,6 +100,28 @@ async def test_a_client_that_never_finishes_its_request_is_cut_off(tmp_path: Pat
         assert await made.raw(b"POST /volume HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{") == b""
         assert await made.raw(b"") == b""
         assert time.monotonic() - began > 0.8
+
+
+async def test_a_reload_takes_the_time_that_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowd, "PATIENCE", 0.1)
+    async with desk(tmp_path / "s") as made:
+        made.board.reloading = 0.4
+        assert (await made.ask("POST", "/reload"))[1]["words"] == "in force: log.words"
+
+
+async def test_who_is_cut_off_is_not_told_that_nobody_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+
+    async def cut(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with await asyncio.start_unix_server(cut, path):
+        with pytest.raises(NoAnswerError, match="went away while it was asked") as caught:
+            await asyncio.to_thread(ask, path, "GET", "/status")
+    assert not caught.value.absent
+    with pytest.raises(NoAnswerError, match="is not running") as caught:
+        await asyncio.to_thread(ask, path, "GET", "/status")
+    assert caught.value.absent
 
 
 async def test_a_thousand_connections_harm_neither_the_loop_nor_the_next_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
