@@ -27,7 +27,7 @@ _Dumper.add_representer(str, _Dumper.text)
 
 
 def effective(config: Config) -> str:
-    """YAML of every key with its value; durations as texts, values of metadata and request keys that sound secret masked."""
+    """YAML of every key with its value; durations as texts, all that stands under metadata and request keys that sound secret masked."""
     return dump(shown(config))
 
 
@@ -55,9 +55,7 @@ def dump_inline(value: JsonValue) -> str:
 def _masked(value: JsonValue) -> JsonValue:
     match value:
         case dict():
-            return {
-                key: MASK if _SECRET_KEY.search(key) and isinstance(inner, str | int) else _masked(inner) for key, inner in value.items()
-            }
+            return {key: MASK if _SECRET_KEY.search(key) and inner is not None else _masked(inner) for key, inner in value.items()}
         case list():
             return [_masked(cast("JsonValue", item)) for item in value]
         case _:

@@ -65,6 +65,16 @@ def test_effective_masks_what_sounds_secret() -> None:
     assert text.count(MASK) == 2
 
 
+def test_all_that_stands_under_a_key_that_sounds_secret_is_masked() -> None:
+    values = "token: [s3cret], credentials: {value: s3cret}, password: 1.5, secret: [], key: true, passwd: null, floor: 2"
+    config = read(f"session: {{agent_id: a1, metadata: {{{values}}}}}\n")
+    text = effective(config)
+    assert "s3cret" not in text
+    assert "1.5" not in text.partition("metadata")[2].partition("floor")[0]
+    assert text.count(MASK) == 5
+    assert "passwd: null" in text
+
+
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=20) | st.sampled_from(
     ["no", "017", "12:30", "1e3", "y", "0o7", "<<", "=", "~", ""]
 )
