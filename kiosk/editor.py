@@ -77,7 +77,13 @@ def who(environ: Mapping[str, str]) -> str:
 def editor(environ: Mapping[str, str]) -> list[str]:
     """The technician's editor: $VISUAL, $EDITOR, else the first of those that Debian has. Raises EditError where there is none."""
     for name in ("VISUAL", "EDITOR"):
-        if words := shlex.split(environ.get(name, "")):
+        told = environ.get(name, "")
+        try:
+            words = shlex.split(told)
+        except ValueError as error:
+            text = f"${name} is {told!r}, which is no command ({str(error).lower()})"
+            raise EditError(text, exit_code=NOT_DONE, hint=f"set it anew: export {name}=nano") from None
+        if words:
             return words
     for name in _EDITORS:
         if found := shutil.which(name):

@@ -252,6 +252,13 @@ def found(name: str) -> Callable[[str], str | None]:
     return lambda wanted: f"/usr/bin/{wanted}" if wanted == name else None
 
 
+@pytest.mark.parametrize("told", ["nano 'x", 'nano "x', "nano \\"])
+def test_an_editor_that_is_no_command_is_said(bench: Bench, told: str) -> None:
+    error = bench.refused(Technician(), told)
+    assert str(error).startswith(f"$EDITOR is {told!r}, which is no command (no ")
+    assert (error.exit_code, error.hint) == (NOT_DONE, "set it anew: export EDITOR=nano")
+
+
 def test_which_editor(monkeypatch: pytest.MonkeyPatch) -> None:
     assert editor({"VISUAL": "vim -n", "EDITOR": "ed"}) == ["vim", "-n"]
     assert editor({"VISUAL": " ", "EDITOR": "ed"}) == ["ed"]
