@@ -125,11 +125,12 @@ def _say(finding: Finding, console: Console) -> None:
 
 
 def _say_all(findings: list[Finding], console: Console, *, json: bool) -> None:
+    from kiosk.control.harmless import harmless
     from kiosk.doctor.findings import Verdict, counted, overall
     from kiosk.system.redact import redacted
 
     if json:
-        typer.echo(redacted(as_json(findings)))
+        typer.echo(harmless(redacted(as_json(findings))))
         return
     count = {verdict: sum(finding.verdict is verdict for finding in findings) for verdict in Verdict}
     wrong = f"{counted(count[Verdict.FAILURE], 'failure')}, {counted(count[Verdict.WARNING], 'warning')}"

@@ -16,11 +16,12 @@ def status(socket: Socket = SOCKET, json: Annotated[bool, typer.Option("--json",
     """Say how the daemon is. Exit 0 when all is well, 1 with a fault, 3 when it is not running, 4 when it cannot be asked."""
     answer = asked(socket, "GET", "/status")
 
+    from kiosk.control.harmless import harmless
     from kiosk.control.record import Status
 
     record = Status.model_validate(answer)
     if json:
-        typer.echo(record.model_dump_json(indent=2))
+        typer.echo(harmless(record.model_dump_json(indent=2)))
     else:
         from rich.console import Console
         from rich.text import Text

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import deque
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -35,13 +35,19 @@ class Tail:
 
     def _follow(self) -> None:
         while True:
-            try:
-                for line in events(self._path):
-                    self.why = ""
-                    self.add(cast(dict[str, Any], json.loads(line)))
-            except (NoAnswerError, RefusedError) as error:
-                self.why = str(error)
+            self.listen()
             time.sleep(AGAIN)
+
+    def listen(self) -> None:
+        """To one daemon, until it ends or cannot be asked."""
+        try:
+            for line in events(self._path):
+                self.why = ""
+                self.add(cast(dict[str, Any], json.loads(line)))
+        except (NoAnswerError, RefusedError) as error:
+            self.why = str(error)
+        except ValueError:
+            self.why = "the daemon broke off within a line"
 
     def add(self, event: dict[str, Any]) -> None:
         """A line more; words that go on take away what was said of them before, so that a sentence is not a line a letter."""
@@ -57,4 +63,5 @@ def told(event: dict[str, Any]) -> str:
     """An event in a line."""
     details = " ".join(f"{key}={value}" for key, value in event.items() if key not in _DULL and value is not None)
     words = f": {event['words']}" if event.get("words") else ""
-    return printable(f"{datetime.fromisoformat(event['at']).astimezone():%H:%M:%S} {event.get('event')} {details}{words}")
+    at = datetime.fromisoformat(event["at"]) if "at" in event else datetime.now(UTC)
+    return printable(f"{at.astimezone():%H:%M:%S} {event.get('event')} {details}{words}")

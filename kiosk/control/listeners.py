@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from datetime import UTC, datetime
 from typing import Final
 
 QUEUE: Final = 256 * 1024
@@ -35,5 +36,5 @@ class Listener:
         self._news.clear()
         dropped, self._dropped = self._dropped, 0
         lines, self._lines, self._waiting = self._lines, deque(), 0
-        told = json.dumps({"event": "dropped", "count": dropped}).encode() + b"\n" if dropped else b""
-        return told + b"".join(lines)
+        told = {"at": datetime.now(UTC).isoformat(), "event": "dropped", "count": dropped}
+        return (json.dumps(told).encode() + b"\n" if dropped else b"") + b"".join(lines)

@@ -19,6 +19,7 @@ from kiosk.backoff import Backoff
 from kiosk.control.caller import HEADER, called
 from kiosk.control.crowd import MOST, Crowd, Guest, Handler
 from kiosk.control.door import listening
+from kiosk.control.harmless import harmless
 from kiosk.control.listeners import Listener
 from kiosk.control.orders import Board, Order, Problem, Volume
 from kiosk.errors import ControlError, LoanError
@@ -152,11 +153,11 @@ class Control:
         return response
 
     def _said(self, model: BaseModel) -> web.Response:
-        return web.Response(text=self.clean(model.model_dump_json()) + "\n", content_type="application/json")
+        return web.Response(text=harmless(self.clean(model.model_dump_json())) + "\n", content_type="application/json")
 
     def _line(self, kind: str, detail: Mapping[str, object]) -> bytes:
         text = json.dumps({"at": datetime.now(UTC).isoformat(), "event": kind, **detail}, default=str, ensure_ascii=False)
-        return self.clean(text).encode() + b"\n"
+        return harmless(self.clean(text)).encode() + b"\n"
 
 
 @web.middleware

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from kiosk.cli.tail import KEPT, Tail
 
@@ -48,3 +51,17 @@ def test_what_happens_between_stays_before_them() -> None:
 def test_the_oldest_go() -> None:
     lines = shown(*(transcript(f"{number}", f"{number}") for number in range(KEPT + 5)), transcript("5 more", "5"))
     assert (len(lines), lines[0], lines[-1]) == (KEPT, "transcript who=agent: 6", "transcript who=agent: 5 more")
+
+
+def test_a_line_without_a_time_is_one_of_now() -> None:
+    assert shown({"event": "dropped", "count": 3}) == ["dropped count=3"]
+
+
+def test_a_line_that_broke_off_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_path: Path) -> Iterator[bytes]:
+        return iter([b'{"event": "state"}\n', b'{"event": "sta'])
+
+    monkeypatch.setattr("kiosk.cli.tail.events", broken)
+    tail = Tail(Path("/nowhere"))
+    tail.listen()
+    assert (len(tail.lines), tail.why) == (1, "the daemon broke off within a line")

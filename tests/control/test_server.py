@@ -188,6 +188,22 @@ async def test_events_begin_with_the_state_and_go_on_until_the_listener_leaves(t
         await until(lambda: not listeners(made))
 
 
+async def test_what_was_said_does_nothing_to_a_terminal_and_stays_readable(tmp_path: Path) -> None:
+    said = "Grüße ✓ \x9b2J\x1b[2J\x7f\u202e\u2028\ud800\U000e0001 日本"
+    async with desk(tmp_path / "s") as made:
+        reader, writer = await asyncio.open_unix_connection(made.path)
+        writer.write(b"GET /events HTTP/1.0\r\n\r\n")
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readline()
+        made.control.tell("transcript", {}, said)
+        line = (await reader.readline()).decode()
+        writer.close()
+    assert line.removesuffix("\n").isprintable()
+    assert "Grüße ✓ " in line
+    assert "日本" in line
+    assert json.loads(line)["words"] == said
+
+
 async def test_what_leaves_is_cleaned(tmp_path: Path) -> None:
     async with desk(tmp_path / "s") as made:
         made.control.clean = lambda text: text.replace("config.yaml", "•••")
@@ -209,6 +225,7 @@ async def test_a_listener_that_does_not_read_loses_events_and_is_told_how_many(t
         async with asyncio.timeout(10):
             while not seen or seen[-1] != 2999:
                 event = json.loads(await reader.readline())
+                assert event["at"].endswith("+00:00")
                 dropped += event.get("count", 0)
                 seen += [event["number"]] if "number" in event else []
         writer.close()
