@@ -58,7 +58,8 @@ async def test_without_a_daemon_the_devices_are_nobodys(tmp_path: Path) -> None:
 
 
 async def test_what_is_no_daemon_keeps_the_devices_from_being_tested(tmp_path: Path) -> None:
-    async def nonsense(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
         writer.write(b"220 mail ready\r\n")
         writer.close()
 
