@@ -42,6 +42,7 @@ def doctor(
     the key keeps the daemon from running.
     """
     import asyncio
+    from dataclasses import replace
 
     from rich.console import Console
 
@@ -57,9 +58,9 @@ def doctor(
     person: Person = Technician(console) if on_terminal else Nobody()
     means = _means(config.absolute(), socket.absolute(), person, session=session)
     # What PortAudio writes of a failing device stands in the middle of the answer, and the answer says it in words.
-    with scratch(), STDERR.unheard():
+    with scratch() as cramped, STDERR.unheard():
         try:
-            findings = asyncio.run(_visited(means, None if json else console))
+            findings = asyncio.run(_visited(replace(means, cramped=cramped), None if json else console))
             code = exit_code(findings)
             _say_all(findings, console, json=json)
         except KeyboardInterrupt:

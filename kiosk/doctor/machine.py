@@ -47,11 +47,11 @@ class Disk:
     read_only: bool
 
 
-def judge_disk(disk: Disk) -> Finding:
-    """Whether the state can be kept."""
+def judge_disk(disk: Disk, cramped: str = "") -> Finding:
+    """Whether the state can be kept, and temporary files be made; `cramped` says why they cannot."""
     share = 1.0 - disk.free / disk.total if disk.total else 1.0
     figures = {"folder": str(disk.folder), "free_mb": round(disk.free / MB, 1), "used_share": round(share, 3), "read_only": disk.read_only}
-    said = f"{disk.folder}: {_size(disk.free)} free, {share:.0%} used"
+    said = f"{f'{cramped}; ' if cramped else ''}{disk.folder}: {_size(disk.free)} free, {share:.0%} used"
     room = "make room: sudo apt clean; sudo journalctl --vacuum-size=50M"
     if disk.read_only:
         mend = "if that is not meant so, the card may be broken: dmesg, then fsck or another card"
@@ -62,6 +62,8 @@ def judge_disk(disk: Disk) -> Finding:
         return warning("disk", said, room, **figures)
     if disk.inodes is not None and disk.inodes < INODES_LOW:
         return warning("disk", f"{said}, but room for {disk.inodes} files", "remove many small files", **figures)
+    if cramped:
+        return warning("disk", said, "see which file system is full or read-only: df -h /tmp; findmnt /tmp", **figures)
     return ok("disk", said, **figures)
 
 
@@ -130,7 +132,7 @@ def throttled_of(text: str) -> int | None:
 async def disk(visit: Visit) -> Finding:
     """The state folder, or where it would be."""
     folder = state_folder(visit.means.file, visit.means.environ) or FOLDER
-    return judge_disk(await aside(partial(_disk, folder)))
+    return judge_disk(await aside(partial(_disk, folder)), visit.means.cramped)
 
 
 async def memory(visit: Visit) -> Finding:

@@ -63,6 +63,8 @@ class Means:
     tls: ssl.SSLContext | None = None
     """In place of the system's trust."""
     stun_ports: tuple[int, ...] = (3478, 443)
+    cramped: str = ""
+    """Why no temporary files can be made; empty where they can."""
 
 
 @dataclass

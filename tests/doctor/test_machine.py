@@ -50,6 +50,14 @@ def test_disk(disk: Disk, verdict: Verdict, words: str) -> None:
     assert (finding.verdict, words in finding.words) == (verdict, True), finding
 
 
+def test_a_disk_without_temporary_files() -> None:
+    why = "temporary files cannot be made (No space left on device)"
+    finding = judge_disk(DISK, why)
+    assert (finding.verdict, finding.words.startswith(f"{why}; /var/lib/voice-kiosk: ")) == (Verdict.WARNING, True)
+    assert finding.mend.endswith("df -h /tmp; findmnt /tmp")
+    assert judge_disk(replace(DISK, free=0), why).verdict is Verdict.FAILURE
+
+
 @pytest.mark.parametrize(
     ("available", "verdict"),
     [
