@@ -64,7 +64,11 @@ class _Terminal:
         typer.echo(text)
 
     def ask(self, question: str) -> str:
-        return input(question)
+        # Not by input(): a Ctrl-C between its prompt and its reading would wait for the next Enter.
+        typer.echo(question, nl=False)
+        if line := sys.stdin.readline():
+            return line
+        raise EOFError
 
 
 def _speak_to_nobody() -> None:
