@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 from yarl import URL
 
+from kiosk.dial import knock
 from kiosk.errors import SessionError
 from kiosk.session import faults
 from kiosk.session.answer import LIMIT, read_answer, seconds_left
@@ -177,18 +178,11 @@ class Client:
         except OSError as error:
             return faults.offline(f"the name of the session API is not found ({type(error).__name__})")
         context = await self._context() if self._base.scheme == "https" else None
-        failure: OSError = OSError()
-        for address in addresses:
-            try:
-                async with asyncio.timeout(_REACH / 2):
-                    name = host if context else None
-                    _, writer = await asyncio.open_connection(address["host"], port, ssl=context, server_hostname=name)
-            except OSError as error:
-                failure = error
-            else:
-                writer.transport.abort()
-                return None
-        return await self._failure(failure)
+        try:
+            await knock(host, [(each["host"], port) for each in addresses], context)
+        except OSError as error:
+            return await self._failure(error)
+        return None
 
     async def _failure(self, error: Exception) -> SessionError:
         """What a library's error means, and whether the request was sent."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from email.utils import formatdate
 
 import pytest
@@ -263,6 +266,30 @@ async def test_reachable_sends_no_request() -> None:
     async with fake_api() as api, client(settings(api.url)) as made:
         assert await made.reachable() is None
         assert api.requests == []
+
+
+async def test_addresses_that_swallow_packets_do_not_hide_one_that_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with fake_api() as api, AsyncExitStack() as swallowed:
+        silent = [await swallowed.enter_async_context(swallowing(f"127.0.0.{last}", api.port)) for last in (2, 3)]
+
+        async def resolve(*_: object, **__: object) -> list[dict[str, object]]:
+            return [{"host": host, "port": api.port} for host in (*silent, "127.0.0.1")]
+
+        monkeypatch.setattr("kiosk.session.resolver.Resolver.resolve", resolve)
+        async with client(settings(api.url)) as made:
+            begin = time.monotonic()
+            assert await made.reachable() is None
+            assert time.monotonic() - begin < 2.0
+
+
+@asynccontextmanager
+async def swallowing(host: str, port: int) -> AsyncGenerator[str]:
+    """An address at which connections get no answer: its queue is full, and nobody takes from it."""
+    loop = asyncio.get_running_loop()
+    with socket.create_server((host, port), backlog=0) as server, socket.socket() as first:
+        first.setblocking(False)
+        await loop.sock_connect(first, server.getsockname())
+        yield host
 
 
 async def test_the_connection_is_used_again() -> None:

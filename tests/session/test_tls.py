@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import Callable
 
@@ -34,6 +35,23 @@ async def test_a_good_certificate() -> None:
         async with client(settings(api.url), tls=trusting(TRUSTED)) as made:
             assert await made.reachable() is None
     assert len(api.requests) == 1
+
+
+async def test_another_address_is_tried_where_tls_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with fake_api(serving(TRUSTED.issue_cert("localhost"))) as api:
+
+        async def resolve(*_: object, **__: object) -> list[dict[str, object]]:
+            return [{"host": host, "port": api.port} for host in ("127.0.0.2", "127.0.0.1")]
+
+        monkeypatch.setattr("kiosk.session.resolver.Resolver.resolve", resolve)
+        async with (
+            await asyncio.start_server(hang_up, "127.0.0.2", api.port),
+            client(settings(api.url), tls=trusting(TRUSTED)) as made,
+        ):
+            assert await made.reachable() is None
 
 
 @pytest.mark.parametrize("certificate", BAD)
