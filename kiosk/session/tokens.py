@@ -223,7 +223,7 @@ class Tokens:
         except asyncio.CancelledError:
             asking.add_done_callback(self._unclaimed)
             raise
-        except SessionError:
+        except Exception:
             self._asking = None
             raise
         self._asking = None
@@ -241,7 +241,7 @@ class Tokens:
     async def _request(self) -> Grant:
         sent = True
         try:
-            grant = await self._api.ask()
+            grant = await self._granted()
         except SessionError as error:
             sent = error.sent
             self._failing = error if error.retry is Retry.SOON else None
@@ -256,6 +256,17 @@ class Tokens:
         self._failing = None
         self.on_outcome(None)
         return grant
+
+    async def _granted(self) -> Grant:
+        """The API's answer; what nobody has foreseen is a SessionError like any other, and its traceback is written once in a row."""
+        try:
+            return await self._api.ask()
+        except SessionError:
+            raise
+        except Exception as error:
+            if self._failing is None or self._failing.code != "internal":
+                log.exception("a session request failed in a way that was not foreseen")
+            raise SessionError(f"unforeseen: {type(error).__name__}", code="internal", retry=Retry.SOON) from error
 
     def _check_allowed(self) -> None:
         now = self._now()

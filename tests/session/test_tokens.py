@@ -24,7 +24,7 @@ class FakeApi:
 
     def __init__(self) -> None:
         self.life: Callable[[int], float] = lambda _: 300.0
-        self.error: SessionError | None = None
+        self.error: Exception | None = None
         self.delay = 0.1
         self.asked: list[float] = []
         self.ended: list[str | None] = []
@@ -42,10 +42,10 @@ class FakeApi:
         self.ended.append(grant.session_id)
 
     async def reachable(self) -> SessionError | None:
-        return self.error
+        return None
 
     async def answers(self) -> SessionError | None:
-        return self.error
+        return None
 
     async def close(self) -> None:
         self.closed = True
@@ -192,6 +192,33 @@ async def test_soon_means_that_the_asker_decides() -> None:
         api.error = None
         assert (await made.take()).session_id == "1"
         assert await made.reachable() is None
+
+
+async def test_what_was_not_foreseen_is_an_error_of_that_request_alone_and_its_traceback_written_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    api = FakeApi()
+    api.error = RuntimeError("can't start new thread")
+    async with tokens(api) as made:
+        for _ in range(2):
+            error = await refused(made)
+            assert (error.code, error.retry) == ("internal", Retry.SOON)
+        api.error = None
+        assert (await made.take()).session_id == "2"
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+async def test_a_listener_that_fails_does_not_keep_the_next_request_from_being_made() -> None:
+    def broken(_: SessionError | None) -> None:
+        raise RuntimeError("broken")
+
+    api = FakeApi()
+    async with tokens(api) as made:
+        made.on_outcome = broken
+        with pytest.raises(RuntimeError):
+            await made.take()
+        made.on_outcome = lambda _: None
+        assert (await made.take()).session_id == "1"
 
 
 @pytest.mark.parametrize(
