@@ -133,6 +133,7 @@ class Device:
         self.calls.post = dispatcher.post
         self.calls.on_failure = dispatcher.failed
         self.calls.on_falter = dispatcher.falter
+        self.calls.on_mishap = dispatcher.mishap
         self.sound.on_speech = lambda: dispatcher.gesture(Gesture.SPEECH)
         self.sound.on_drained = dispatcher.drained
         self.sound.on_fault = self._on_fault

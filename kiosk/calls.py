@@ -59,6 +59,7 @@ class Calls:
         self.post: Callable[[Event], None]
         self.on_failure: Callable[[int, SessionError | RoomError], None]
         self.on_falter: Callable[[int, bool], None]
+        self.on_mishap: Callable[[int, RoomError], None]
 
     def reconfigure(self, new_call: NewCall, *, stream: bool) -> None:
         """How the next connections are made."""
@@ -113,10 +114,10 @@ class Calls:
         link = self.current
         if link is None:
             return
-        if self._stream:
-            self._nursery.spawn(self._feed_by_stream(link), "first-words")
-        else:
-            self._sound.connect(link.call.send)
+        if self._stream and (recorded := self._sound.take_recorded()):
+            # As LiveKit's agents take first words; the rest comes in the track from where the recording ends.
+            self._nursery.spawn(self._send_recorded(link, recorded), "first-words")
+        self._sound.connect(link.call.send)
 
     def hold(self) -> None:
         """Nobody hears us: record."""
@@ -181,12 +182,12 @@ class Calls:
             link.call = self._new_call(partial(self._on_event, link), partial(self._on_audio, link))
             await _enter(link, link.grant)
 
-    async def _feed_by_stream(self, link: Link) -> None:
-        """First words as LiveKit's agents take them, the rest in the track from where the recording ends."""
-        recorded = self._sound.take_recorded()
-        self._sound.connect(link.call.send)
-        if recorded:
+    async def _send_recorded(self, link: Link, recorded: bytes) -> None:
+        try:
             await link.call.send_recorded(recorded)
+        except RoomError as error:
+            if not link.over.is_set():
+                self.on_mishap(link.generation, error)
 
     # What the room says.
 

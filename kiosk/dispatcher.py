@@ -152,6 +152,12 @@ class Dispatcher:
         final = self._attempts.failed(error, joined=self.kiosk.joined)
         self.post(Event(On.REFUSED if final else On.FAILED, generation))
 
+    def mishap(self, generation: int, error: RoomError) -> None:
+        """Something in the call went wrong that does not end it: the visitor is told by its tone."""
+        if generation == self.kiosk.generation:
+            self._health.report(Area.ROOM, error.code, str(error))
+            self._sound.play(FAULTS[error.code].earcon)
+
     def falter(self, generation: int, falters: bool) -> None:
         """The call's connection may carry nothing: the light says so before anything else is done about it."""
         if generation == self.kiosk.generation and self.kiosk.state is State.LIVE:

@@ -53,6 +53,7 @@ class FakeCall:
         self.joined_with: str | None = None
         self.left = 0
         self.recorded = b""
+        self.unsent: RoomError | None = None
         self.muted: bool | None = None
 
     async def join(self, url: str, token: str, *, timeout: float) -> None:
@@ -68,6 +69,8 @@ class FakeCall:
         self.muted = muted
 
     async def send_recorded(self, pcm: bytes) -> None:
+        if self.unsent:
+            raise self.unsent
         self.recorded += pcm
 
     async def leave(self) -> None:
@@ -85,6 +88,7 @@ class Bench:
         self.rooms: list[FakeCall] = []
         self.events: list[Event] = []
         self.failures: list[SessionError | RoomError] = []
+        self.mishaps: list[tuple[int, RoomError]] = []
         self.happenings: list[Happening] = []
         chronicle = Chronicle(words=True)
         chronicle.listen(self.happenings.append)
@@ -92,6 +96,7 @@ class Bench:
         self.calls = Calls(self.tokens, self._new_call, self.sound, chronicle, self.nursery, stream=stream)
         self.calls.post = self.events.append
         self.calls.on_failure = lambda generation, error: self.failures.append(error)
+        self.calls.on_mishap = lambda generation, error: self.mishaps.append((generation, error))
 
     def _new_call(self, on_event: Callable[[room.RoomEvent], None], on_audio: Callable[[Block], None]) -> FakeCall:
         self.rooms.append(FakeCall(on_event, on_audio))
@@ -307,6 +312,34 @@ async def test_first_words_go_by_byte_stream_where_that_is_wanted() -> None:
     bench.calls.feed()
     await asyncio.sleep(1)
     assert bench.rooms[0].recorded == b"words"
+    await bench.nursery.close()
+
+
+@pytest.mark.parametrize("end", [Calls.hold, Calls.leave])
+async def test_a_call_that_ends_as_it_is_fed_takes_no_more_words(end: Callable[[Calls], None]) -> None:
+    bench = Bench(stream=True)
+    bench.calls.connect(1)
+    await asyncio.sleep(1)
+    bench.sound.recorded = b"words"
+    bench.calls.feed()
+    end(bench.calls)
+    await asyncio.sleep(1)
+    assert not bench.sound.connected
+    await bench.nursery.close()
+
+
+async def test_first_words_that_could_not_be_sent_are_told_while_the_call_goes_on() -> None:
+    bench = Bench(stream=True)
+    bench.calls.connect(1)
+    await asyncio.sleep(1)
+    bench.rooms[0].unsent = RoomError("not sent", code="recorded-not-sent", retry=Retry.SOON)
+    for told in (True, False):
+        bench.sound.recorded = b"words"
+        bench.calls.feed()
+        if not told:
+            bench.calls.leave()
+        await asyncio.sleep(1)
+        assert bench.mishaps == [(1, bench.rooms[0].unsent)]
     await bench.nursery.close()
 
 

@@ -293,6 +293,17 @@ async def test_a_connection_that_falters_shows_on_the_light_and_nowhere_else() -
     assert made.sound.played == [*played, Earcon.RECONNECTING, Earcon.ENDED]
 
 
+async def test_words_that_could_not_be_sent_are_told_in_the_call_that_goes_on() -> None:
+    made = live()
+    now, error = made.dispatcher.kiosk.generation, RoomError("not sent", code="recorded-not-sent", retry=Retry.SOON)
+    made.dispatcher.mishap(now - 1, error)
+    assert made.health.worst is None
+    made.dispatcher.mishap(now, error)
+    assert (made.dispatcher.kiosk.state, made.light.shown[-1]) == (State.LIVE, Indication.LISTENING)
+    assert made.health.standing()[Area.ROOM].code == "recorded-not-sent"
+    assert made.sound.played[-1] is Earcon.ERROR
+
+
 async def test_talk_shows_on_the_light() -> None:
     made = live("toggle")
     for talk, shown in ((Talk.THINKING, Indication.THINKING), (Talk.SPEAKING, Indication.SPEAKING), (Talk.LISTENING, Indication.LISTENING)):
