@@ -68,6 +68,7 @@ FAULTS: Final = _faults(
     ("busy",                 Severity.NOTICE,   Earcon.BUSY,       "the API is asked too often",                       "wait a minute"),
     ("budget",               Severity.NOTICE,   Earcon.BUSY,       "this minute's session requests are used up",       "wait a minute, or raise session.requests_per_minute"),
     ("server-unreachable",   Severity.OFFLINE,  Earcon.OFFLINE,    "the media server cannot be reached",               "check the firewall (TCP 443, UDP 443 and 10000-20000)"),
+    ("server-down",          Severity.OFFLINE,  Earcon.OFFLINE,    "the media server answers, but not with a call",    "wait; it is the provider's, or a stranger answers"),
     ("join-timeout",         Severity.OFFLINE,  Earcon.OFFLINE,    "the media server does not let the call through",   "check the firewall (UDP 443 and 10000-20000)"),
     ("token-rejected",       Severity.NOTICE,   Earcon.REFUSED,    "the media server refuses the token",               "check the device's clock and the API"),
     ("join-refused",         Severity.BROKEN,   Earcon.REFUSED,    "the media server refuses the device",              "check the URL that the API gives, and the server"),

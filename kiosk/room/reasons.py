@@ -36,7 +36,7 @@ def refused(status: int) -> RoomError:
         return RoomError(
             f"the media server refused the join ({status})", code="join-refused", retry=Retry.REFUSED, hint="is the server's URL right?"
         )
-    return RoomError(f"the media server answers {status} in place of a connection", code="server-unreachable", retry=Retry.SOON)
+    return RoomError(f"the media server answers {status} in place of a connection", code="server-down", retry=Retry.SOON)
 
 
 def unreachable(error: BaseException) -> RoomError:

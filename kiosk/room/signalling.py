@@ -137,7 +137,7 @@ class Signalling:
             return web.Response(status=404)
         session = self._session
         connecting = request.headers.get("Upgrade", "").lower() == "websocket"
-        known = not connecting and self.failure is not None and self.failure.code == "server-unreachable"
+        known = not connecting and self.failure is not None and self.failure.code in ("server-unreachable", "server-down")
         if session is None or known:
             return _nobody(request)
         url = URL(f"{self._origin}{request.raw_path.removeprefix(mine[:-1])}", encoded=True)

@@ -22,10 +22,10 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
         (403, "token-rejected", Retry.SOON),
         (404, "join-refused", Retry.REFUSED),
         (429, "server-busy", Retry.SOON),
-        (503, "server-unreachable", Retry.SOON),
-        (200, "server-unreachable", Retry.SOON),
-        (302, "server-unreachable", Retry.SOON),
-        (101, "server-unreachable", Retry.SOON),
+        (503, "server-down", Retry.SOON),
+        (200, "server-down", Retry.SOON),
+        (302, "server-down", Retry.SOON),
+        (101, "server-down", Retry.SOON),
     ],
 )
 def test_refusals(status: int, code: str, retry: Retry) -> None:

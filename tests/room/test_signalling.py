@@ -167,9 +167,7 @@ async def test_who_does_not_know_the_address_gets_nothing(server: MediaServer, l
     assert server.paths == []
 
 
-@pytest.mark.parametrize(
-    ("status", "code"), [(401, "token-rejected"), (404, "join-refused"), (429, "server-busy"), (503, "server-unreachable")]
-)
+@pytest.mark.parametrize(("status", "code"), [(401, "token-rejected"), (404, "join-refused"), (429, "server-busy"), (503, "server-down")])
 async def test_a_refusal_is_passed_on_and_known(server: MediaServer, library: aiohttp.ClientSession, status: int, code: str) -> None:
     server.status = status
     async with signals(server.url) as (made, url):
@@ -191,7 +189,7 @@ async def test_an_answer_that_is_no_refusal_is_tried_again(server: MediaServer, 
             await library.ws_connect(f"{url}/rtc")
     assert caught.value.status == 502
     assert made.failure is not None
-    assert (made.failure.code, made.failure.retry) == ("server-unreachable", Retry.SOON)
+    assert (made.failure.code, made.failure.retry) == ("server-down", Retry.SOON)
 
 
 async def test_nothing_is_redirected(server: MediaServer, library: aiohttp.ClientSession) -> None:
