@@ -30,6 +30,7 @@ from kiosk.machine.table import STAYS
 from kiosk.nursery import Nursery
 from kiosk.panel.panel import Panel
 from kiosk.reload import Reload
+from kiosk.room.doorstep import reachable
 from kiosk.session.tokens import Tokens
 from kiosk.status import Collector
 from kiosk.steering import Steering
@@ -40,7 +41,7 @@ from kiosk.system.redact import redacted
 from kiosk.system.stacks import StallStacks
 from kiosk.system.watchdog import Watchdog, told_limit
 from kiosk.vitals import Vitals
-from kiosk.watch import watch_button, watch_heard, watch_reach, watch_xruns
+from kiosk.watch import watch_button, watch_heard, watch_reach, watch_server, watch_xruns
 
 _log = logging.getLogger(__name__)
 
@@ -62,6 +63,8 @@ class Edges:
     notify: Notify
     control: Control | None = None
     """None where nobody can ask."""
+    server_there: Callable[[str], Awaitable[bool]] = reachable
+    """Whether the media server of an address can be reached; within seconds."""
 
 
 class Device:
@@ -176,6 +179,7 @@ class Device:
             "sound": self.sound.run,
             "tokens": self.edges.tokens.run,
             "reach": self._watch_reach,
+            "server": self._watch_server,
             "heard": self._watch_heard,
             "button": self._watch_button,
             "xruns": lambda: watch_xruns(self.sound.figures),
@@ -210,13 +214,23 @@ class Device:
         self.calls.reconfigure(self.edges.call_maker(config), stream=config.talk.first_words == "stream")
         # A request that is under way ends first, which may take a while.
         self.nursery.spawn(self.edges.tokens.reconfigure(config.session), "session settings")
-        standing = self.health.standing().get(Area.SESSION)
-        if standing and not standing.passes and not same_request(old.session, config.session):
-            self.health.clear(Area.SESSION)
+        if not same_request(old.session, config.session):
+            self._forget_answers()
         await self.sound.reconfigure(config.audio, config.vad, config.earcons, lambda: self.edges.canceller(config.audio))
+
+    def _forget_answers(self) -> None:
+        """Another session is asked for: what the API refused and where the media server failed says nothing of it."""
+        standing = self.health.standing()
+        if (fault := standing.get(Area.SESSION)) and not fault.passes:
+            self.health.clear(Area.SESSION)
+        if (fault := standing.get(Area.ROOM)) and fault.prevents:
+            self.health.clear(Area.ROOM)
 
     def _watch_reach(self) -> Awaitable[None]:
         return watch_reach(self.edges.tokens, self.health, lambda: self.dispatcher.kiosk, Jumps().seen, self.dispatcher.post)
+
+    def _watch_server(self) -> Awaitable[None]:
+        return watch_server(self.edges.server_there, self.health, lambda: self.dispatcher.kiosk, lambda: self.calls.missed)
 
     def _watch_heard(self) -> Awaitable[None]:
         return watch_heard(

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from kiosk.audio.frames import Block
@@ -41,6 +41,14 @@ _MEANING: Final[dict[type[object], On]] = {
 }
 
 
+class Missed(NamedTuple):
+    """A media server at which an attempt failed."""
+
+    url: str
+    at: float
+    """When, in the loop's time."""
+
+
 class Calls:
     """Carries out CONNECT, LEAVE, FEED and HOLD; posts what comes of them. `stream` sends first words by byte stream."""
 
@@ -56,6 +64,8 @@ class Calls:
         self._links: list[Link] = []
         self.media_server: str | None = None
         """Host of the media server that was joined last."""
+        self.missed: Missed | None = None
+        """Where the latest attempt failed that came as far as a media server; None before the first."""
         self.post: Callable[[Event], None]
         self.on_failure: Callable[[int, SessionError | RoomError], None]
         self.on_falter: Callable[[int, bool], None]
@@ -154,6 +164,8 @@ class Calls:
             await self._join(link, earlier)
         except (SessionError, RoomError) as error:
             if not link.over.is_set():
+                if link.grant and isinstance(error, RoomError):
+                    self.missed = Missed(link.grant.url, asyncio.get_running_loop().time())
                 self.on_failure(link.generation, error)
         except Exception as error:
             _log.exception("a connection failed in a way that was not foreseen")

@@ -18,6 +18,7 @@ from kiosk.link import NewCall
 from kiosk.panel.panel import Panel
 from kiosk.panel.pins import native
 from kiosk.room.call import LiveKitCall
+from kiosk.room.doorstep import reachable
 from kiosk.room.processing import Processing
 from kiosk.room.shutdown import end_process
 from kiosk.session.resolver import Resolver
@@ -52,6 +53,7 @@ def real_edges(config: Config, key: Secret | None, socket: Path) -> Edges:
         call_maker=call_maker,
         notify=Notifier(),
         control=Control(socket),
+        server_there=partial(reachable, resolver=Resolver()),
     )
 
 

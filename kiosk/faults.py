@@ -39,6 +39,11 @@ class Fault:
         return self.severity is not Severity.BROKEN
 
     @property
+    def prevents(self) -> bool:
+        """Its light says that no call is possible."""
+        return self.severity >= Severity.OFFLINE
+
+    @property
     def indication(self) -> Indication | None:
         """The light while the fault stands and no call runs; None for one that only sounds."""
         return _LIGHTS.get(self.severity)

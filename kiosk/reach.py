@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from kiosk.backoff import Backoff
 from kiosk.faults import Fault
@@ -19,6 +19,10 @@ FIRST: Final = 2.0
 """Longest time in seconds until the first look at the doorstep after a fault came; it doubles. Requests have no such haste."""
 TRIAL: Final = 300.0
 """Seconds that pass at least before a session is asked for only to see whether it is granted again; twice as many at most."""
+
+
+STANDS: Final = 60.0
+"""Seconds for which the media server must be there until a fault that this does not disprove is taken for past."""
 
 
 class Look(Enum):
@@ -79,3 +83,46 @@ class Looks:
         if look is Look.DOORSTEP and ill:
             return self._backoff.next(told)
         return told + self._uniform(0.0 if told else 0.5, 1.0) * PERIOD
+
+
+class Miss(NamedTuple):
+    """A fault that an attempt met at the media server."""
+
+    fault: Fault
+    url: str
+    """The server's address."""
+    at: float
+    """When, in monotonic seconds."""
+
+
+class ServerLooks:
+    """One device's looks at the media server that its last attempt failed at, for as long as that fault shows. Monotonic seconds.
+
+    That it could not be reached (`server-unreachable`) is over as soon as it can be. What it answered or did not let through
+    (`join-timeout`, `join-refused`, `server-busy`, `server-down`) is not disproved by its being there, nor by anything but another
+    attempt: it is what the last one met, and says nothing of the next once the server has been there for STANDS.
+    """
+
+    def __init__(self, uniform: Callable[[float, float], float] = random.uniform) -> None:
+        self._backoff = Backoff(base=FIRST, cap=PERIOD, floor=1.0, rest=0.5, uniform=uniform)
+        self._miss: Miss | None = None
+        self._due = 0.0
+        self._there_since: float | None = None
+
+    def wanted(self, miss: Miss | None, now: float) -> bool:
+        """Whether to look now, while `miss` shows; None: nothing does."""
+        if miss != self._miss:
+            self._miss, self._there_since = miss, None
+            self._backoff.reset()
+            self._due = now + self._backoff.next()
+        return miss is not None and now >= self._due
+
+    def looked(self, miss: Miss, now: float, there: bool) -> bool:
+        """A look at the server of `miss` is over; whether the fault is."""
+        self._due = now + self._backoff.next()
+        if not there:
+            self._there_since = None
+            return False
+        since = self._there_since = now if self._there_since is None else self._there_since
+        self._due = min(self._due, since + STANDS)
+        return miss.fault.code == "server-unreachable" or now - since >= STANDS

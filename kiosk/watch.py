@@ -1,24 +1,25 @@
-"""What nobody reports by an event: an API out of reach, who is heard in a call, a button that does not come up, sound that was lost."""
+"""What nobody reports by an event: API and media server out of reach, who is heard in a call, a button that stays down, lost sound."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from kiosk.audio.sound import SoundFigures
+from kiosk.calls import Missed
 from kiosk.errors import SessionError
 from kiosk.health import Area, Health
 from kiosk.machine.events import Event, On
 from kiosk.machine.states import Kiosk, State, Talk
-from kiosk.reach import Look, Looks
+from kiosk.reach import Look, Looks, Miss, ServerLooks
 from kiosk.signals import Mode
 
 _log = logging.getLogger(__name__)
 
 LOOK_PERIOD: Final = 1.0
-"""Seconds between looks at whether a look at the API is due."""
+"""Seconds between looks at whether a look at the API, or the media server, is due."""
 HEARD_PERIOD: Final = 0.1
 """Seconds between looks at what the speaker plays."""
 STUCK: Final = 10.0
@@ -65,6 +66,32 @@ async def watch_reach(
             elif kiosk().state is State.IDLE:
                 health.report(Area.SESSION, error.code, str(error))
             looks.looked(loop.time(), health.standing().get(Area.SESSION), (error.after or 0.0) if error else 0.0)
+        await asyncio.sleep(LOOK_PERIOD)
+
+
+async def watch_server(
+    reachable: Callable[[str], Awaitable[bool]], health: Health, kiosk: Callable[[], Kiosk], missed: Callable[[], Missed | None]
+) -> None:
+    """While idle, let a fault that the last attempt met at the media server show no longer than it is true. Runs for ever.
+
+    `reachable` tells whether the server of an address is there, `missed` where the last attempt failed. What ends which fault is the
+    rule of `ServerLooks`; one whose light does not say that no call is possible stays until the next call.
+    """
+    looks, loop = ServerLooks(), asyncio.get_running_loop()
+
+    def shown() -> Miss | None:
+        fault, where = health.standing().get(Area.ROOM), missed()
+        return Miss(fault, *where) if where and fault and fault.prevents and kiosk().state is State.IDLE else None
+
+    while True:
+        miss = shown()
+        if looks.wanted(miss, loop.time()) and miss:
+            there = await reachable(miss.url)
+            # Meanwhile there may have been another attempt.
+            if looks.looked(miss, loop.time(), there) and shown() == miss:
+                if miss.fault.code != "server-unreachable":
+                    _log.info("%s is what the last call met; the media server is there, and the next call may fare better", miss.fault.code)
+                health.clear(Area.ROOM)
         await asyncio.sleep(LOOK_PERIOD)
 
 

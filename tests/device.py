@@ -82,12 +82,13 @@ class Room:
 
 
 class Rig:
-    """`async with Rig() as rig`: idle. Its devices are not run: whatever comes from them is posted."""
+    """`async with Rig() as rig`: idle. Its devices are not run: whatever comes from them is posted. `file` is what a reload reads."""
 
-    def __init__(self, **sections: dict[str, Any]) -> None:
+    def __init__(self, file: Path = FILE, /, **sections: dict[str, Any]) -> None:
         self.token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJyaWcifQ.c2lnbmF0dXJl"
         self.errors: list[SessionError] = []
         self.calls: list[Room] = []
+        self._file = file
         self._config = Config.model_validate({"session": {"agent_id": "rig"}, **sections})
         self.device: Device
 
@@ -101,7 +102,7 @@ class Rig:
             call_maker=lambda _: self._new_call,
             notify=FakeNotify(),
         )
-        self.device = Device(config, edges, lambda: None, Boot(config, None, FILE, b"", LastGood(None)))
+        self.device = Device(config, edges, lambda: None, Boot(config, None, self._file, b"", LastGood(None)))
         self.device.dispatcher.begin()
         self.device.dispatcher.post(Event(On.STARTED))
         return self

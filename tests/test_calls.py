@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from kiosk.audio.frames import Block, silence
-from kiosk.calls import Calls
+from kiosk.calls import Calls, Missed
 from kiosk.chronicle import Chronicle, Happening
 from kiosk.errors import Retry, RoomError, SessionError
 from kiosk.machine.events import Event, On
@@ -199,9 +199,20 @@ async def test_a_failed_attempt_is_told_with_its_error_and_leaves_nothing(bench:
     bench.calls.connect(1)
     await asyncio.sleep(1)
     assert bench.failures == [bench.tokens.error]
+    assert bench.calls.missed is None
     bench.calls.leave()
     await bench.calls.emptied()
     assert bench.events == []
+
+
+async def test_where_an_attempt_failed_at_a_media_server_is_known_when_it_is_told(bench: Bench) -> None:
+    FakeCall.errors = [RoomError("away", code="server-unreachable", retry=Retry.SOON)]
+    known: list[Missed | None] = []
+    bench.calls.on_failure = lambda generation, error: known.append(bench.calls.missed)
+    await asyncio.sleep(5)
+    bench.calls.connect(1)
+    await asyncio.sleep(1)
+    assert known == [Missed("wss://media", 5.0)]
 
 
 async def test_an_attempt_given_up_while_the_token_comes_never_joins_and_ends_its_session(bench: Bench) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.backoff import Backoff
+from kiosk.calls import Missed
 from kiosk.chronicle import Chronicle, Happening
 from kiosk.errors import Retry, SessionError
 from kiosk.health import Area, Health
@@ -17,7 +20,7 @@ from kiosk.machine.states import Kiosk, State, Talk, Timer
 from kiosk.nursery import Nursery
 from kiosk.supervisor import BUDGET, STEADY, keep_running
 from kiosk.timers import Timers
-from kiosk.watch import watch_heard, watch_reach
+from kiosk.watch import watch_heard, watch_reach, watch_server
 
 
 @given(st.floats(0.01, 10), st.floats(10, 100), st.integers(0, 60), st.floats(0, 1))
@@ -261,6 +264,106 @@ class TestWatches:
         await asyncio.sleep(1)
         assert posted == []
         task.cancel()
+
+
+class Server:
+    """A media server that is there, or not, and a kiosk whose last attempt failed at it."""
+
+    def __init__(self, code: str, there: bool = False) -> None:
+        self.there, self.kiosk, self.health = there, Kiosk(State.IDLE), Health()
+        self.looks: list[float] = []
+        self.slow = 0.1
+        self.fail(code)
+
+    def fail(self, code: str) -> None:
+        self.missed = Missed("wss://media", asyncio.get_running_loop().time())
+        self.health.report(Area.ROOM, code)
+
+    async def reachable(self, url: str) -> bool:
+        assert url == "wss://media"
+        self.looks.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(self.slow)
+        return self.there
+
+    @property
+    def fault(self) -> str | None:
+        standing = self.health.standing().get(Area.ROOM)
+        return standing and standing.code
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncGenerator[None]:
+        task = asyncio.create_task(watch_server(self.reachable, self.health, lambda: self.kiosk, lambda: self.missed))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+
+PAST = ["join-timeout", "join-refused", "server-busy", "server-down"]
+"""What a server does not disprove by being there."""
+
+
+@pytest.mark.looptime
+class TestServer:
+    async def test_a_server_that_was_away_is_well_when_it_is_back(self) -> None:
+        server = Server("server-unreachable")
+        async with server.watched():
+            await asyncio.sleep(3600)
+            assert server.fault == "server-unreachable"
+            assert 3600 / 65 < len(server.looks) < 3600 / 20
+            server.there = True
+            await asyncio.sleep(62)
+            assert server.fault is None
+            looks = len(server.looks)
+            await asyncio.sleep(600)
+            assert len(server.looks) == looks
+
+    @pytest.mark.parametrize("code", PAST)
+    async def test_what_being_there_does_not_disprove_is_past_after_a_minute_of_it(self, code: str) -> None:
+        server = Server(code, there=True)
+        async with server.watched():
+            await asyncio.sleep(59)
+            assert server.fault == code
+            await asyncio.sleep(6)
+            assert server.fault is None
+
+    @pytest.mark.parametrize("code", PAST)
+    async def test_the_minute_begins_anew_with_each_attempt_and_each_absence(self, code: str) -> None:
+        server = Server(code, there=True)
+        async with server.watched():
+            await asyncio.sleep(50)
+            server.fail(code)
+            await asyncio.sleep(50)
+            assert server.fault == code
+            server.there = False
+            await asyncio.sleep(600)
+            server.there = True
+            await asyncio.sleep(59)
+            assert server.fault == code
+            await asyncio.sleep(65)
+            assert server.fault is None
+
+    async def test_an_attempt_meanwhile_knows_better(self) -> None:
+        server = Server("server-unreachable", there=True)
+        server.slow = 4.0
+        async with server.watched():
+            await asyncio.sleep(4)
+            server.fail("server-unreachable")
+            await asyncio.sleep(3)
+            assert server.fault == "server-unreachable"
+            await asyncio.sleep(6)
+            assert server.fault is None
+
+    @pytest.mark.parametrize(
+        ("state", "code"), [(State.CONNECTING, "server-unreachable"), (State.LIVE, "join-refused"), (State.IDLE, "displaced")]
+    )
+    async def test_only_an_idle_light_that_says_that_no_call_is_possible_is_looked_after(self, state: State, code: str) -> None:
+        server = Server(code, there=True)
+        server.kiosk = Kiosk(state)
+        async with server.watched():
+            await asyncio.sleep(600)
+        assert (server.looks, server.fault) == ([], code)
 
 
 @pytest.mark.parametrize("allowed", [True, False])

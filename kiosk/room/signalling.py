@@ -80,7 +80,7 @@ class Signalling:
         _without_proxies()
         target = URL(url)
         self._origin = target.origin()
-        context = await asyncio.to_thread(_trust) if target.scheme == "wss" else True
+        context = await asyncio.to_thread(trust) if target.scheme == "wss" else True
         redirects = aiohttp.TraceConfig()
         redirects.on_request_redirect.append(_redirected)
         self._session = aiohttp.ClientSession(
@@ -240,6 +240,6 @@ def _cause(error: BaseException) -> BaseException:
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
     """The system's certificates; reading them takes long enough to be felt in the sound, so once, and not on the loop."""
     return ssl.create_default_context()

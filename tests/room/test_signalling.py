@@ -277,7 +277,7 @@ async def test_a_server_that_is_not_there_is_dialled_once(library: aiohttp.Clien
 @pytest.mark.parametrize("trusted", [True, False])
 async def test_tls_is_verified(library: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch, trusted: bool) -> None:
     ours, strangers = trustme.CA(), trustme.CA()
-    monkeypatch.setattr(signalling, "_trust", lambda: trusting(ours))
+    monkeypatch.setattr(signalling, "trust", lambda: trusting(ours))
     async with (
         media_server(serving((ours if trusted else strangers).issue_cert("localhost"))) as server,
         signals(server.url) as (made, url),

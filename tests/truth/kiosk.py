@@ -114,6 +114,7 @@ class KioskUnderOath:
             tokens=Tokens(config.session, None, api=self.world),
             call_maker=lambda _: self.world.new_call,
             notify=self.notify,
+            server_there=self.world.server_there,
         )
         self.card.start()
         self.device = Device(config, edges, quit_now=lambda: None)

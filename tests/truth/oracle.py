@@ -24,6 +24,10 @@ WAIT: Final = 40.0
 """Seconds that a crowded API says to wait."""
 REFUSAL: Final = 300.0
 """Seconds for which a refusal is told again without a question."""
+SERVER_BACK: Final = 65.0
+"""Seconds in which it must be seen that a media server that was away is back."""
+MISS_PAST: Final = 125.0
+"""Seconds for which a media server that takes no call must be there until nothing is said of the next call any more."""
 
 COLORS: Final = {name: f"#{index:02x}{255 - 20 * index:02x}ff" for index, name in enumerate(Indication)}
 """Each indication's steady colour, so that it is known from the LED alone."""
@@ -125,6 +129,8 @@ class Oracle:
         return {
             "in a room and looks at rest": room is not None and led in AT_REST and not (led is Indication.FAULT and broken),
             "known to be out of reach and looks ready": world.reached is False and led is Indication.IDLE,
+            "the media server is known to be away and looks ready": world.server_reached is False and led is Indication.IDLE,
+            "what a media server did is past and looks unwell": self._past(now) and led in (Indication.OFFLINE, Indication.FAULT),
             "deaf and invites to speak": self._deaf(now) and led in INVITES,
             "well and looks unwell": self._well(now) and led in (Indication.OFFLINE, Indication.FAULT),
             "no room and looks like a call": room is None and led in IN_CALL,
@@ -179,6 +185,15 @@ class Oracle:
         latest = max([moment for moment, _ in self._world.failures], default=float("-inf"))
         ended = max([moment for moment, _ in self._world.endings], default=float("-inf"))
         return not self._broken(now) and latest == ended == float("-inf") and self._world.reached is not False
+
+    def _past(self, now: float) -> bool:
+        """What failed last was a call, at a media server that has been there for long since."""
+        world = self._world
+        if not world.missed or world.missed[-1][0] != world.failures[-1][0] or self._broken(now):
+            return False
+        moment, media = world.missed[-1]
+        since, there = max(moment, world.server_since), world.network and world.media != "away"
+        return there and world.reached is not False and now - since > (SERVER_BACK if media == "away" else MISS_PAST)
 
     # tones
 

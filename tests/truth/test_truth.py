@@ -12,8 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from kiosk.errors import Retry, RoomError
 from kiosk.room import events as room
+from kiosk.signals import Indication
 from tests.truth.card import Fault
 from tests.truth.kiosk import KioskUnderOath
+from tests.truth.oracle import MISS_PAST, PATIENCE
 from tests.truth.world import Api, Media, Talk
 
 TIMES = st.sampled_from([0.2, 0.7, 1.5, 4.0, 12.0, 35.0, 70.0])
@@ -55,7 +57,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(media=st.sampled_from(Media.__args__))
     def media(self, media: Media) -> None:
-        self.kiosk.change("media", media, lambda: setattr(self.kiosk.world, "media", media))
+        self.kiosk.change("media", media, lambda: self.kiosk.world.set_media(media))
 
     @rule(there=st.booleans(), then=TIMES)
     def agent(self, there: bool, then: float) -> None:
@@ -110,6 +112,20 @@ def test_the_truth_is_told_of_a_network_that_vanishes_in_a_call(away: float) -> 
         for there, then in ((False, away), (True, 6.0)):
             kiosk.change("network", there, partial(kiosk.world.set_network, there))
             kiosk.pass_(then)
+
+
+@pytest.mark.parametrize("media", ["away", "silent", "wrong"])
+@pytest.mark.parametrize("then", ["well", "silent"])
+def test_the_truth_is_told_of_a_media_server_after_a_call_that_failed_at_it(media: Media, then: Media) -> None:
+    with closing(KioskUnderOath("toggle")) as kiosk:
+        kiosk.change("media", media, partial(kiosk.world.set_media, media))
+        kiosk.press()
+        kiosk.release()
+        kiosk.pass_(PATIENCE + 60.0 if media == "away" else PATIENCE)
+        assert kiosk.oracle.led in (Indication.OFFLINE, Indication.FAULT)
+        kiosk.change("media", then, partial(kiosk.world.set_media, then))
+        kiosk.pass_(MISS_PAST + 5.0)
+        assert kiosk.oracle.led is Indication.IDLE
 
 
 @pytest.mark.slow

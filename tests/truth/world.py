@@ -47,6 +47,12 @@ class World:
         """What the kiosk was told when it wanted a call, and when."""
         self.reached: bool | None = None
         """Whether the API was there when the kiosk looked last, None before."""
+        self.missed: list[tuple[float, Media]] = []
+        """When a call failed at the media server, and by what it did."""
+        self.server_reached: bool | None = None
+        """Whether the media server was there when the kiosk met it last, None before."""
+        self.server_since = 0.0
+        """Since when a connection to the media server has been possible, if it is."""
         self.endings: list[tuple[float, str]] = []
         """When the other side ended a call, and the tone that tells so."""
 
@@ -58,12 +64,18 @@ class World:
     def set_network(self, there: bool) -> None:
         """A cut network breaks the call; one that is back lets the SDK mend it."""
         self.network = there
+        self._server_changed(not there)
         if (now := self.room) is None:
             return
         if there:
             now.mend()
         else:
             now.break_off()
+
+    def set_media(self, media: Media) -> None:
+        """The media server becomes another, for those who join from now on."""
+        was_away, self.media = self.media == "away", media
+        self._server_changed(was_away)
 
     def set_agent(self, there: bool) -> None:
         """It leaves the room, or comes into it."""
@@ -121,6 +133,22 @@ class World:
 
     async def close(self) -> None: ...
 
+    async def server_there(self, url: str) -> bool:
+        """Whether the media server can be reached, which is not whether it lets anybody in."""
+        await asyncio.sleep(0.1)
+        self.server_reached = self.network and self.media != "away"
+        return self.server_reached
+
+    def shut_out(self, media: Media) -> None:
+        """A join came to nothing by what the media server did."""
+        self.missed.append((asyncio.get_running_loop().time(), media))
+        if media == "away":
+            self.server_reached = False
+
+    def _server_changed(self, was_away: bool) -> None:
+        if was_away and self.network and self.media != "away":
+            self.server_since = asyncio.get_running_loop().time()
+
     def _wrong(self) -> SessionError | None:
         if not self.network:
             return faults.offline("the cable is out")
@@ -177,8 +205,10 @@ class Room:
         if media != "well":
             errors = {"wrong": refused(404), "away": unreachable(ConnectionRefusedError()), "silent": join_timed_out()}
             error = errors[media]
+            self._world.shut_out(media)
             self._world.failed("refused" if error.retry is Retry.REFUSED else "offline")
             raise error
+        self._world.server_reached = True
         self.joined = self.whole = True
         self.lonely = self._loop.time()
         self._soon(0.05, lambda: self.agent_is(self._world.agent))
