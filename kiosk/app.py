@@ -133,6 +133,7 @@ class Device:
         """Tie each room's word to the room that acts on it."""
         dispatcher, panel = self.dispatcher, self.edges.panel
         self.health.on_told = self._tell_fault
+        dispatcher.on_idle = self._at_rest
         self.calls.post = dispatcher.post
         self.calls.on_failure = dispatcher.failed
         self.calls.on_falter = dispatcher.falter
@@ -250,12 +251,16 @@ class Device:
 
     def _on_outcome(self, error: SessionError | None) -> None:
         """A session held ahead, or asked for on trial, shows what a visitor would meet; in a call the dispatcher is told of its own."""
-        if self.dispatcher.kiosk.state is not State.IDLE:
-            return
         if error is None:
             self.health.clear(Area.SESSION)
-        else:
+        elif self.dispatcher.kiosk.state is State.IDLE:
             self.health.report(Area.SESSION, error.code, str(error))
+
+    def _at_rest(self) -> None:
+        """What the API refused in the meantime, to whomever, it refuses the next visitor too: nobody asks it before."""
+        refusal, standing = self.edges.tokens.refusal, self.health.standing().get(Area.SESSION)
+        if refusal and not (standing and standing.code == refusal.code):
+            self.health.report(Area.SESSION, refusal.code, str(refusal))
 
     def _on_fault(self, area: str, error: ControlError | PanelError | SoundError | None) -> None:
         if error is None:

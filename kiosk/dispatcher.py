@@ -116,6 +116,8 @@ class Dispatcher:
         self._deaf = False
         self._falters = False
         self._blamed: Fault | None = None
+        self.on_idle: Callable[[], None] = lambda: None
+        """The kiosk has become idle: whatever the next visitor would meet is to be reported now."""
         health.on_change = self._health_changed
         self._end = quit
         self._orders: dict[Do, Callable[[], None]] = self._device_orders() | self._timer_orders()
@@ -250,6 +252,8 @@ class Dispatcher:
         if before.state is State.IDLE:
             self._blamed = None
         self._note(event, verdict)
+        if self.kiosk.state is State.IDLE and before.state is not State.IDLE:
+            self.on_idle()
         # The light goes first: it is what the visitor looks at, and every order after it costs time.
         self.show()
         for effect in effects:

@@ -61,10 +61,12 @@ async def watch_reach(
         look = looks.wanted(standing, loop.time()) if kiosk().state is State.IDLE else None
         if look is not None:
             error = await ways[look]()
-            if error is None:
-                health.clear(Area.SESSION)
-            elif kiosk().state is State.IDLE:
-                health.report(Area.SESSION, error.code, str(error))
+            # Of what was met meanwhile the look says nothing: it may have begun before.
+            if health.standing().get(Area.SESSION) == standing:
+                if error is None:
+                    health.clear(Area.SESSION)
+                elif kiosk().state is State.IDLE:
+                    health.report(Area.SESSION, error.code, str(error))
             looks.looked(loop.time(), health.standing().get(Area.SESSION), (error.after or 0.0) if error else 0.0)
         await asyncio.sleep(LOOK_PERIOD)
 

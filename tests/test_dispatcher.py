@@ -329,6 +329,20 @@ async def test_starting_without_devices_becomes_idle_by_itself() -> None:
     assert made.notify.is_ready
 
 
+async def test_becoming_idle_is_told_before_the_light_shows_it() -> None:
+    made = Bench(Config())
+    made.dispatcher.on_idle = lambda: made.health.report(Area.SESSION, "bad-key")
+    made.dispatcher.begin()
+    for _ in range(2):
+        made.dispatcher.post(Event(On.STARTED))
+        assert made.light.shown == [Indication.STARTING, Indication.FAULT]
+    made.dispatcher.gesture(Gesture.PRESS)
+    made.health.clear(Area.SESSION)
+    made.dispatcher.post(Event(On.HANG_UP))
+    assert made.light.shown[-1] is Indication.FAULT
+    assert Indication.IDLE not in made.light.shown
+
+
 async def test_status_says_state_light_and_fault_in_words() -> None:
     made = bench()
     made.dispatcher.gesture(Gesture.PRESS)

@@ -138,9 +138,11 @@ class Doorstep:
     def __init__(self) -> None:
         self.error: SessionError | None = None
         self.asked = self.answered = self.tried = 0
+        self.slow = 0.0
 
     async def reachable(self) -> SessionError | None:
         self.asked += 1
+        await asyncio.sleep(self.slow)
         return self.error
 
     async def answers(self) -> SessionError | None:
@@ -241,6 +243,18 @@ class TestWatches:
         assert api.answered == 1
         await asyncio.sleep(70)
         assert api.answered == 2
+        task.cancel()
+
+    @pytest.mark.parametrize("error", [None, SessionError("away", code="offline", retry=Retry.SOON)])
+    async def test_a_look_says_nothing_of_what_was_met_while_it_went_on(self, error: SessionError | None) -> None:
+        api, health, kiosk = Doorstep(), Health(), Kiosk(State.IDLE)
+        api.error, api.slow = error, 2.0
+        task = asyncio.create_task(watch_reach(api, health, lambda: kiosk, lambda: 0.0, nobody))
+        await asyncio.sleep(1)
+        health.report(Area.SESSION, "bad-key")
+        await asyncio.sleep(60)
+        assert api.asked == 1
+        assert health.standing()[Area.SESSION].code == "bad-key"
         task.cancel()
 
     async def test_nothing_is_asked_in_a_call(self) -> None:

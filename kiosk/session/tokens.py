@@ -105,6 +105,14 @@ class Tokens:
         self.on_outcome: Callable[[SessionError | None], None] = lambda _error: None
         """What each request came to: None for a session."""
 
+    @property
+    def refusal(self) -> SessionError | None:
+        """What the API has refused, for as long as it is not asked again; None where nothing of it stands."""
+        ban = self._ban
+        if ban is None or ban.retry is not Retry.REFUSED or (left := ban.until - self._now()) <= 0:
+            return None
+        return ban.error(left)
+
     async def take(self, needed: float = 15.0) -> Grant:
         """One session, never given twice, whose token lives `needed` more seconds.
 

@@ -175,10 +175,12 @@ async def test_told_waits_and_refusals_are_kept(error: SessionError, pause: floa
         while (ahead := await refused(made)).after is not None and ahead.after > 1:
             assert (ahead.code, ahead.retry, ahead.hint) == (error.code, error.retry, error.hint)
             assert "not asked again for" in str(ahead)
+            assert (str(made.refusal) if made.refusal else None) == (str(ahead) if error.retry is Retry.REFUSED else None)
             await asyncio.sleep(min(ahead.after - 0.5, 7))
         assert len(api.asked) == 1
         api.error = None
         await asyncio.sleep(1)
+        assert made.refusal is None
         await made.take()
         assert now() - began == pytest.approx(pause, abs=2)
         assert api.asked[1] - api.asked[0] >= pause

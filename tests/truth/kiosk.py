@@ -30,7 +30,7 @@ BEAT: Final = 0.5
 class KioskUnderOath:
     """One kiosk, its visitor and its oracle; every method may be called between two runs of the loop."""
 
-    def __init__(self, mode: Mode = "toggle") -> None:
+    def __init__(self, mode: Mode = "toggle", *, prefetch: bool = False) -> None:
         self.card = VirtualCard()
         self.world = World()
         self.panel = SimPanel()
@@ -43,7 +43,7 @@ class KioskUnderOath:
         self.oracle = Oracle(self.world, self.card, self._runner.get_loop().time, toggles=mode == "toggle")
         config = Config.model_validate(
             {
-                "session": {"agent_id": "truth"},
+                "session": {"agent_id": "truth", "prefetch": prefetch},
                 "talk": {"mode": mode},
                 "audio": {"echo_cancellation": False, "noise_suppression": False, "gain_control": False},
                 "led": {

@@ -129,6 +129,7 @@ class Oracle:
         return {
             "in a room and looks at rest": room is not None and led in AT_REST and not (led is Indication.FAULT and broken),
             "known to be out of reach and looks ready": world.reached is False and led is Indication.IDLE,
+            "known to refuse and looks ready": world.refuses and led is Indication.IDLE,
             "the media server is known to be away and looks ready": world.server_reached is False and led is Indication.IDLE,
             "what a media server did is past and looks unwell": self._past(now) and led in (Indication.OFFLINE, Indication.FAULT),
             "deaf and invites to speak": self._deaf(now) and led in INVITES,

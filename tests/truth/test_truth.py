@@ -128,6 +128,20 @@ def test_the_truth_is_told_of_a_media_server_after_a_call_that_failed_at_it(medi
         assert kiosk.oracle.led is Indication.IDLE
 
 
+def test_the_truth_is_told_of_a_refusal_that_nobody_waited_for() -> None:
+    with closing(KioskUnderOath("toggle", prefetch=True)) as kiosk:
+        kiosk.change("api", "no-balance", lambda: setattr(kiosk.world, "api", "no-balance"))
+        kiosk.press()
+        kiosk.release()
+        kiosk.pass_(10.0)
+        assert kiosk.world.refuses
+        assert kiosk.oracle.led is Indication.LISTENING
+        kiosk.press()
+        kiosk.release()
+        kiosk.pass_(10.0)
+        assert kiosk.oracle.led is Indication.FAULT
+
+
 @pytest.mark.slow
 def test_the_truth_is_told_in_other_lives() -> None:
     live(200, 25, same=False)

@@ -47,6 +47,8 @@ class World:
         """What the kiosk was told when it wanted a call, and when."""
         self.reached: bool | None = None
         """Whether the API was there when the kiosk looked last, None before."""
+        self.refuses = False
+        """The API refused when it was asked for a session last."""
         self.missed: list[tuple[float, Media]] = []
         """When a call failed at the media server, and by what it did."""
         self.server_reached: bool | None = None
@@ -109,6 +111,7 @@ class World:
             self.pending -= 1
         if (error := self._wrong()) is None or error.retry in (Retry.REFUSED, Retry.WAIT):
             self.reached = True
+        self.refuses = error is not None and error.retry is Retry.REFUSED
         if error is not None:
             kind = {Retry.REFUSED: "refused", Retry.WAIT: "busy"}.get(error.retry, "offline")
             self.failed(kind)  # pyright: ignore[reportArgumentType]  the three literals above
