@@ -366,7 +366,7 @@ class TestServer:
             server.fail("server-unreachable")
             await asyncio.sleep(3)
             assert server.fault == "server-unreachable"
-            await asyncio.sleep(6)
+            await asyncio.sleep(10)
             assert server.fault is None
 
     @pytest.mark.parametrize(
