@@ -65,6 +65,8 @@ class Edges:
     """None where nobody can ask."""
     server_there: Callable[[str], Awaitable[bool]] = reachable
     """Whether the media server of an address can be reached; within seconds."""
+    tidy: Callable[[], None] = lambda: None
+    """Lets go of what a call has left behind, in milliseconds."""
 
 
 class Device:
@@ -138,6 +140,7 @@ class Device:
         self.calls.on_failure = dispatcher.failed
         self.calls.on_falter = dispatcher.falter
         self.calls.on_mishap = dispatcher.mishap
+        self.calls.on_idle = self.edges.tidy
         self.sound.on_speech = lambda: dispatcher.gesture(Gesture.SPEECH)
         self.sound.on_drained = dispatcher.drained
         self.sound.on_fault = self._on_fault

@@ -70,6 +70,8 @@ class Calls:
         self.on_failure: Callable[[int, SessionError | RoomError], None]
         self.on_falter: Callable[[int, bool], None]
         self.on_mishap: Callable[[int, RoomError], None]
+        self.on_idle: Callable[[], None] = lambda: None
+        """The last connection is gone."""
 
     def reconfigure(self, new_call: NewCall, *, stream: bool) -> None:
         """How the next connections are made."""
@@ -152,12 +154,18 @@ class Calls:
             await self._attempt(link, earlier)
             await link.over.wait()
         finally:
-            await link.call.leave()
-            link.left.set()
-            if link.grant:
-                await self._tokens.end(link.grant)
-            self._links.remove(link)
-            link.gone.set()
+            try:
+                await link.call.leave()
+                link.left.set()
+                if link.grant:
+                    await self._tokens.end(link.grant)
+            finally:
+                # However it ends: a connection that stayed in the list would keep the kiosk from ever being idle.
+                self._links.remove(link)
+                link.left.set()
+                link.gone.set()
+                if self.idle:
+                    self.on_idle()
 
     async def _attempt(self, link: Link, earlier: Link | None) -> None:
         try:

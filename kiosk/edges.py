@@ -26,6 +26,7 @@ from kiosk.session.tokens import Tokens
 from kiosk.system.clock import doubt
 from kiosk.system.context import CONTEXT
 from kiosk.system.journal import set_up_logging
+from kiosk.system.memory import settle
 from kiosk.system.notify import Notifier
 from kiosk.system.redact import register_secret
 from kiosk.system.stacks import tell_before_death
@@ -74,6 +75,7 @@ def serve(boot: Boot, socket: Path) -> None:
     async def live() -> None:
         device = Device(boot.config, real_edges(boot.config, boot.key, socket), partial(end_process, 1), boot)
         CONTEXT.provide(device.context)
+        settle()
         await device.run()
         # Here, not after the loop: the loop's end waits without a limit for threads that stand in a driver.
         end_process(0)

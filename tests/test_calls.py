@@ -276,6 +276,25 @@ async def test_an_agent_that_left_no_longer_has_the_turn(bench: Bench) -> None:
     assert [event.talk for event in bench.events if event.on is On.AGENT_TALK] == [Talk.SPEAKING]
 
 
+async def test_the_last_connection_that_is_gone_is_told_however_it_ended(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[bool] = []
+    bench.calls.on_idle = lambda: told.append(bench.calls.idle)
+    bench.calls.connect(1)
+    await asyncio.sleep(0.1)
+    bench.calls.leave()
+    await bench.calls.emptied()
+    bench.calls.connect(2)
+    await asyncio.sleep(0.1)
+
+    async def fails() -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(bench.rooms[1], "leave", fails)
+    bench.calls.leave()
+    await bench.calls.emptied()
+    assert told == [True, True]
+
+
 async def test_the_next_connection_waits_until_the_last_is_gone(bench: Bench) -> None:
     bench.calls.connect(1)
     await asyncio.sleep(1)

@@ -26,6 +26,7 @@ from kiosk.room.bounded import REAPER
 from kiosk.session.tokens import Tokens
 from kiosk.sim.panel import SimPanel
 from kiosk.sim.soundcard import SimulatedCard
+from kiosk.system.memory import tidy
 from kiosk.system.notify import Notifier
 
 STEP: Final = 15.0
@@ -87,6 +88,7 @@ class House:
             tokens=Tokens(self.config.session, Secret(key)),
             call_maker=call_maker,
             notify=Notifier(),
+            tidy=tidy,
         )
         self.device = Device(self.config, edges, quit_now=lambda: None)
         self._running: asyncio.Task[None] | None = None

@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from dataclasses import asdict
 
 from kiosk.sim.world import API_KEY
+from kiosk.system.memory import settle
 from tests.parts.lines import emit, serve
 from tests.soak.house import Holdings, House
 
 
 async def main(url: str) -> None:
     async with House(url, API_KEY) as house:
+        settle()
 
         async def visit() -> Mapping[str, object]:
             await house.visit()
