@@ -82,7 +82,7 @@ FAULTS: Final = _faults(
     ("recorded-not-sent",    Severity.NOTICE,   Earcon.ERROR,      "the first words could not be sent",                "it is tried again with the next press"),
     ("publish-failed",       Severity.NOTICE,   Earcon.ERROR,      "the microphone could not be sent",                 "it is tried again by itself"),
     ("room-lost",            Severity.NOTICE,   Earcon.RECONNECTING, "the call was cut off",                           "it is rejoined by itself"),
-    ("displaced",            Severity.DEGRADED, Earcon.ERROR,      "another device uses this one's identity",          "give each device its own session.participant_identity"),
+    ("displaced",            Severity.DEGRADED, Earcon.ERROR,      "another device uses this one's identity",          "give each device its own identity (session.participant_identity with the forms livekit and custom)"),
     ("agent-missing",        Severity.NOTICE,   Earcon.ERROR,      "the agent is not in the room",                     "check the agent at the provider"),
     ("no-connection",        Severity.NOTICE,   Earcon.OFFLINE,    "no call came about in time",                       "check the network"),
     ("microphone-missing",   Severity.BROKEN,   Earcon.MICROPHONE, "the microphone is not there",                      "plug it in, or correct audio.microphone.device"),

@@ -47,7 +47,8 @@ class SessionConfig(Section):
     url: Annotated[str, Field(pattern=r"^https?://[^\s/?#]+")] = "https://api.thinnest.ai"
     """Base URL. https, or http for loopback addresses only."""
     form: Form = "voice-session"
-    """Which published form of the API the requests take."""
+    """Which form the requests take: `voice-session`, `voice-start`, `calls`, `livekit` (there `url` is the token endpoint's whole address)
+    or `custom`."""
     custom: CustomForm | None = None
     """What `form: custom` sends and where it finds the answer; needed by that form, an error with any other."""
     agent_id: str = ""
@@ -126,7 +127,7 @@ class TalkConfig(Section):
     release_tail: Annotated[Duration, Field(ge=0.0, le=3.0)] = 0.3
     """In `hold`, how long the microphone stays open after the release."""
     first_words: FirstWords = "auto"
-    """How audio from before the connection reaches the agent."""
+    """How audio from before the connection reaches the agent: in the `track`, by byte `stream`, or `auto`, which is the track."""
 
 
 class MicrophoneConfig(Section):
@@ -196,21 +197,23 @@ class EarconConfig(Section):
     volume: Level = 0.3
     """0 is silent."""
     files: Annotated[dict[Annotated[Earcon, Strict(False)], str], Strict(False)] = {}
-    """WAV files (any rate, 16 bit, at most 3 s) in place of the built-in tones, by whole path."""
+    """WAV files (any rate, 16 bit, at most 3 s) in place of the built-in tones, by whole path; the daemon's user must be able to read them,
+    and its unit sees nothing of /home, /root and /tmp."""
 
 
 class CredentialsConfig(Section):
     """Where the API key comes from; the key itself is never written here."""
 
     api_key_file: str = "/etc/voice-kiosk/credentials/api-key"
-    """File that holds the key alone, mode 0600. systemd's credential `api-key` and the environment's VOICE_KIOSK_API_KEY come before it."""
+    """File that holds the key alone, mode 0600. systemd's credential `api-key` and the environment's VOICE_KIOSK_API_KEY come before it.
+    The package's unit takes the credential from this very path; another one needs a drop-in (ConditionPathExists, LoadCredential)."""
 
 
 class LogConfig(Section):
     """What the journal is told."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    """The least of what is written."""
+    """The least of what is written: `debug`, `info`, `warning` or `error`."""
     words: bool = False
     """Write what is said (transcripts, messages) into the journal. Off unless visitors are told of it."""
 
