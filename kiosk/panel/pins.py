@@ -14,6 +14,8 @@ from kiosk.panel.driver import Color
 
 PWM_HZ: Final = 100
 """Above what the eye sees; lgpio's PWM is software, so no more than that."""
+LEAST: Final = 0.01
+"""The dimmest light: gpiozero gives lgpio whole percents and cuts the rest off, so less would be dark."""
 PULLS: Final = {"up": "up", "down": "down", "none": "floating"}
 BUSY: Final = ("GPIO busy", "GPIO already in use")
 """lgpio's words (it gives no numbers) for a line that the kernel or another process has."""
@@ -122,6 +124,8 @@ class PinLed:
     def light(self, level: float, color: Color) -> None:
         """See LedLine."""
         shares = color if len(self._pins) == len(color) else (1.0,)
+        if level > 0.0:
+            level = max(level, LEAST / max(shares))
         with _named("led", self._numbers):
             for pin, share in zip(self._pins, shares, strict=True):
                 pin.state = self._duty(level * share)

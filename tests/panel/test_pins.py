@@ -72,6 +72,17 @@ async def test_single_led(running: Running, factory: MockFactory) -> None:
         assert pin.state == 0.0
 
 
+@pytest.mark.parametrize("brightness", [0.01, 0.1, 0.6])
+@pytest.mark.parametrize(("key", "lines"), [("pin", (18,)), ("rgb", (5, 6, 13))])
+async def test_a_dim_led_is_not_dark(running: Running, factory: MockFactory, key: str, lines: tuple[int, ...], brightness: float) -> None:
+    config = LedConfig.model_validate({key: lines if key == "rgb" else lines[0], "brightness": brightness})
+    async with running(Pins(lambda: factory), NO_BUTTON, config) as (panel, _):
+        for shown in (Indication.IDLE, Indication.ATTENTION, Indication.FAULT):
+            panel.show(shown)
+            # As gpiozero gives it to lgpio: in whole percents, the rest cut off.
+            assert max(int(100 * factory.pin(number).state) for number in lines) >= 1
+
+
 async def test_rgb_with_a_common_anode(running: Running, factory: MockFactory) -> None:
     led = LedConfig(rgb=(5, 6, 13), active_high=False, brightness=1.0)
     async with running(Pins(lambda: factory), NO_BUTTON, led) as (panel, _):
