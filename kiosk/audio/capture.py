@@ -20,7 +20,10 @@ from kiosk.config.model import MicrophoneConfig, VadConfig
 
 
 class Lateness:
-    """Which blocks stood in the device's buffer: the first ones, and those after a gap, until a read has to wait again."""
+    """Which blocks stood in the device's buffer: the first ones, and those after a gap, until a read has to wait again.
+
+    latency: the device's own, in seconds; it may hand its blocks out in bursts that far apart.
+    """
 
     GAP: Final = 0.05
     """Seconds without a block that make the next ones late; shorter ones every jitter buffer swallows."""
@@ -29,13 +32,14 @@ class Lateness:
     LONGEST: Final = 100
     """Blocks after which they count as live whatever the reads do: no sound card holds more than 1 s."""
 
-    def __init__(self) -> None:
+    def __init__(self, latency: float = 0.0) -> None:
+        self._gap = max(self.GAP, latency)
         self._settling = self.LONGEST
         self._last = 0.0
 
     def judge(self, began: float, ended: float) -> bool:
         """True for a late block, read between the two monotonic times."""
-        if self._last and ended - self._last > self.GAP:
+        if self._last and ended - self._last > self._gap:
             self._settling = self.LONGEST
         elif ended - began >= self.WAIT:
             self._settling = 0
@@ -93,7 +97,7 @@ class Capture:
         go_first()
         convert = ToMono(stream.rate, stream.channels, self._config.channel)
         native = np.zeros((frames(stream.rate), stream.channels), dtype=np.int16)
-        lateness = Lateness()
+        lateness = Lateness(stream.latency)
         while not stop.is_set():
             began = time.monotonic()
             self.xruns += stream.read(native)

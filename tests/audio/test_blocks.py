@@ -100,6 +100,15 @@ def test_late_blocks_are_the_first_and_those_after_a_gap_until_a_read_waits() ->
     assert [lateness.judge(*read) for read in reads] == [True, True, False, False, True, True, False, False]
 
 
+@pytest.mark.parametrize("latency", [0.04, 0.2])
+def test_a_device_that_gives_its_blocks_in_bursts_is_heard(latency: float) -> None:
+    lateness = Lateness(latency)
+    period = 6 if latency == 0.2 else 1
+    reads = [(burst * 0.01 * period, number) for burst in range(1, 60) for number in range(period)]
+    late = [lateness.judge(at - 0.008 if number == 0 else at, at + number * 0.0001) for at, number in reads]
+    assert not any(late)
+
+
 def test_lateness_ends_even_if_no_read_ever_waits() -> None:
     lateness = Lateness()
     late = [lateness.judge(number * 0.01, number * 0.01 + 0.0001) for number in range(200)]
