@@ -333,9 +333,9 @@ class Dispatcher:
         self._sound.open_microphone(pre_roll)
 
     def _feed(self) -> None:
+        # What was said before the gate closed is still to go out: the track is live for it, and `drained` closes it again.
+        self._calls.mute(self.kiosk.muted)
         self._calls.feed()
-        if self.kiosk.muted:
-            self._tell_gate()
 
     def _mute(self) -> None:
         self._sound.mute(self.kiosk.muted)

@@ -65,6 +65,19 @@ async def test_hold_keeps_the_microphone_for_the_tail_and_the_call_between_press
     assert made.line.generations == [1]
 
 
+async def test_words_that_are_sent_again_after_a_break_find_the_track_open_though_the_gate_is_closed() -> None:
+    made = live()
+    made.dispatcher.gesture(Gesture.RELEASE)
+    await asyncio.sleep(0.5)
+    made.dispatcher.drained()
+    assert made.line.muted is True
+    for on in (On.RESUMING, On.RESUMED, On.AUDIBLE):
+        made.dispatcher.post(Event(on, 1))
+    assert made.line.muted is False
+    made.dispatcher.drained()
+    assert made.line.muted is True
+
+
 async def test_a_press_within_the_tail_keeps_the_gate_open() -> None:
     made = live()
     made.dispatcher.gesture(Gesture.RELEASE)

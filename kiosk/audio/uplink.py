@@ -96,8 +96,8 @@ class Uplink:
             self._connected = False
             ticks = min(UNHEARD, round(unheard / BLOCK_S))
             lost = int(self._sent[np.arange(self._tick - ticks, self._tick) % UNHEARD].sum())
-            if self._backlog.rewind(lost) and not self._open:
-                self._owed = True
+            self._backlog.rewind(lost)
+            self._owed = not self._open
             self._sent[:] = 0
 
     def discard(self) -> None:
@@ -113,9 +113,9 @@ class Uplink:
             return self._backlog.take()
 
     def drained(self) -> bool:
-        """True once after each closing of the gate, as soon as nothing recorded is left."""
+        """True once after each closing of the gate, and each connection with a closed one, as soon as nothing recorded is left to send."""
         with self._lock:
-            due = self._owed and not len(self._backlog)
+            due = self._owed and self._connected and not len(self._backlog)
             self._owed = self._owed and not due
             return due
 

@@ -120,6 +120,24 @@ def test_closing_a_live_gate_drains_at_the_next_block() -> None:
     assert line.uplink.drained()
 
 
+@pytest.mark.parametrize("unheard", [0.0, 0.3])
+def test_each_connection_with_a_closed_gate_is_drained_once_it_has_sent_what_is_owed(unheard: float) -> None:
+    line = Line()
+    line.uplink.connect()
+    line.uplink.open()
+    line.push(60)
+    line.uplink.close()
+    assert line.uplink.drained()
+    line.uplink.disconnect(unheard)
+    assert not line.uplink.drained()
+    line.uplink.connect()
+    while line.uplink.backlog:
+        assert not line.uplink.drained()
+        line.push()
+    assert line.uplink.drained()
+    assert not line.uplink.drained()
+
+
 def test_opening_again_takes_the_drain_back() -> None:
     line = Line()
     line.uplink.open()
