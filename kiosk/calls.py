@@ -126,9 +126,10 @@ class Calls:
         link = self.current
         if link is None:
             return
-        if self._stream and (recorded := self._sound.take_recorded()):
+        if self._stream and not link.fed and (recorded := self._sound.take_recorded()):
             # As LiveKit's agents take first words; the rest comes in the track from where the recording ends.
             self._nursery.spawn(self._send_recorded(link, recorded), "first-words")
+        link.fed = True
         self._sound.connect(link.call.send)
 
     def hold(self) -> None:

@@ -62,6 +62,8 @@ class Link:
         """When the room was joined, in the loop's time."""
         self.agent_present = False
         self.agent_hears = False
+        self.fed = False
+        """This agent has been sent first words by byte stream, or needed none: it takes them once."""
         self.unheard = 0.0
         """Seconds before the present break in which what was sent did not arrive."""
         self.talk: Talk | None = None
@@ -105,7 +107,7 @@ class Link:
                 self.agent_present = True
             case room.AgentLeft():
                 self.agent_present = self.agent_hears = False
-                self.talk = None
+                self.talk, self.fed = None, False
             case room.Resuming(unheard):
                 # The room tells again when the agent hears us, in whatever way the connection was mended.
                 self.agent_hears, self.unheard = False, unheard

@@ -339,9 +339,23 @@ async def test_first_words_go_by_byte_stream_where_that_is_wanted() -> None:
     await asyncio.sleep(1)
     assert bench.rooms[0].recorded == b"words"
     assert bench.sound.connected
+    await bench.nursery.close()
+
+
+async def test_an_agent_takes_words_by_stream_once_and_those_of_a_break_in_the_track() -> None:
+    bench = Bench(stream=True)
+    bench.calls.connect(1)
+    await asyncio.sleep(1)
+    bench.calls.feed()
+    bench.calls.hold()
+    bench.sound.recorded = b"words of the break"
     bench.calls.feed()
     await asyncio.sleep(1)
-    assert bench.rooms[0].recorded == b"words"
+    assert (bench.rooms[0].recorded, bench.sound.recorded, bench.sound.connected) == (b"", b"words of the break", True)
+    bench.rooms[0].on_event(room.AgentLeft())
+    bench.calls.feed()
+    await asyncio.sleep(1)
+    assert bench.rooms[0].recorded == b"words of the break"
     await bench.nursery.close()
 
 
@@ -358,18 +372,18 @@ async def test_a_call_that_ends_as_it_is_fed_takes_no_more_words(end: Callable[[
     await bench.nursery.close()
 
 
-async def test_first_words_that_could_not_be_sent_are_told_while_the_call_goes_on() -> None:
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_first_words_that_could_not_be_sent_are_told_while_the_call_goes_on(goes_on: bool) -> None:
     bench = Bench(stream=True)
     bench.calls.connect(1)
     await asyncio.sleep(1)
     bench.rooms[0].unsent = RoomError("not sent", code="recorded-not-sent", retry=Retry.SOON)
-    for told in (True, False):
-        bench.sound.recorded = b"words"
-        bench.calls.feed()
-        if not told:
-            bench.calls.leave()
-        await asyncio.sleep(1)
-        assert bench.mishaps == [(1, bench.rooms[0].unsent)]
+    bench.sound.recorded = b"words"
+    bench.calls.feed()
+    if not goes_on:
+        bench.calls.leave()
+    await asyncio.sleep(1)
+    assert bench.mishaps == ([(1, bench.rooms[0].unsent)] if goes_on else [])
     await bench.nursery.close()
 
 
