@@ -22,7 +22,7 @@ TRIAL: Final = 300.0
 
 
 STANDS: Final = 60.0
-"""Seconds for which the media server must be there until a fault that this does not disprove is taken for past."""
+"""Seconds for which the media server must be there until a fault that may pass, and that this does not disprove, is taken for past."""
 
 
 class Look(Enum):
@@ -40,7 +40,7 @@ def look_for(fault: Fault | None) -> Look:
     """What shows that this fault of the session's area is over."""
     if fault is None:
         return Look.DOORSTEP
-    if not fault.passes or fault.code == "bad-answer":
+    if not fault.passes or fault.code in ("bad-answer", "internal"):
         return Look.SESSION
     return Look.ANSWER if fault.code == "api-down" else Look.DOORSTEP
 
@@ -100,7 +100,8 @@ class ServerLooks:
 
     That it could not be reached (`server-unreachable`) is over as soon as it can be. What it answered or did not let through
     (`join-timeout`, `join-refused`, `server-busy`, `server-down`) is not disproved by its being there, nor by anything but another
-    attempt: it is what the last one met, and says nothing of the next once the server has been there for STANDS.
+    attempt: it is what the last one met, and says nothing of the next once the server has been there for STANDS; one that somebody
+    has to mend for TRIAL, after which a session that was refused would be tried, too.
     """
 
     def __init__(self, uniform: Callable[[float, float], float] = random.uniform) -> None:
@@ -124,5 +125,6 @@ class ServerLooks:
             self._there_since = None
             return False
         since = self._there_since = now if self._there_since is None else self._there_since
-        self._due = min(self._due, since + STANDS)
-        return miss.fault.code == "server-unreachable" or now - since >= STANDS
+        stands = STANDS if miss.fault.passes else TRIAL
+        self._due = min(self._due, since + stands)
+        return miss.fault.code == "server-unreachable" or now - since >= stands

@@ -71,8 +71,8 @@ class Vitals:
     def _hopeless(self, now: float, figures: SoundFigures) -> str | None:
         exhausted = [
             fault.words
-            for fault in self._health.standing().values()
-            if fault.code == "internal" or (fault.code.endswith("-stuck") and figures.threads_stuck)
+            for area, fault in self._health.standing().items()
+            if (area is Area.INTERNAL and fault.code == "internal") or (fault.code.endswith("-stuck") and figures.threads_stuck)
         ]
         if not exhausted:
             self._exhausted_since = None

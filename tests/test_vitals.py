@@ -96,7 +96,7 @@ def test_a_device_that_is_a_fault_is_under_repair_and_no_reason(area: Area, kind
 def test_the_networks_health_is_no_reason() -> None:
     patient = Patient()
     for code in sorted(FAULTS):
-        if not code.startswith(("microphone", "speaker", "internal")):
+        if not code.startswith(("microphone", "speaker")):
             patient.health.report(Area.SESSION, code)
             assert patient.seen_after(AGE) is None, code
 
