@@ -26,7 +26,7 @@ REFUSAL: Final = 300.0
 """Seconds for which a refusal is told again without a question."""
 SERVER_BACK: Final = 65.0
 """Seconds in which it must be seen that a media server that was away is back."""
-MISS_PAST: Final = 125.0
+MISS_PAST: Final = {"away": SERVER_BACK, "silent": 125.0, "wrong": REFUSAL + 65.0}
 """Seconds for which a media server that takes no call must be there until nothing is said of the next call any more."""
 
 COLORS: Final = {name: f"#{index:02x}{255 - 20 * index:02x}ff" for index, name in enumerate(Indication)}
@@ -194,7 +194,7 @@ class Oracle:
             return False
         moment, media = world.missed[-1]
         since, there = max(moment, world.server_since), world.network and world.media != "away"
-        return there and world.reached is not False and now - since > (SERVER_BACK if media == "away" else MISS_PAST)
+        return there and world.reached is not False and now - since > MISS_PAST[media]
 
     # tones
 
