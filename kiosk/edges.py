@@ -26,7 +26,7 @@ from kiosk.session.tokens import Tokens
 from kiosk.system.clock import doubt
 from kiosk.system.context import CONTEXT
 from kiosk.system.journal import set_up_logging
-from kiosk.system.memory import settle
+from kiosk.system.memory import settle, tidy
 from kiosk.system.notify import Notifier
 from kiosk.system.redact import register_secret
 from kiosk.system.stacks import tell_before_death
@@ -55,6 +55,7 @@ def real_edges(config: Config, key: Secret | None, socket: Path) -> Edges:
         notify=Notifier(),
         control=Control(socket),
         server_there=partial(reachable, resolver=Resolver()),
+        tidy=tidy,
     )
 
 
