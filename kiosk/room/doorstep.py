@@ -20,7 +20,8 @@ LIMIT: Final = 5.0
 async def reachable(url: str, resolver: AbstractResolver | None = None) -> bool:
     """Whether a connection to this address (ws or wss) comes about within 5 s. `resolver` as `LiveKitCall` has it."""
     target = URL(url)
-    host, port = target.host or "", target.port or 0
+    # As aiohttp asks for it: `host` is decoded, and a name such as xn--fa-hia.de would be encoded as another.
+    host, port = target.raw_host or "", target.port or 0
     try:
         async with asyncio.timeout(LIMIT):
             found = await (resolver or ThreadedResolver()).resolve(host, port, family=socket.AF_UNSPEC)
