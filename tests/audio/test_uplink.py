@@ -40,6 +40,14 @@ class Line:
     def words(self) -> list[int]:
         return [number for number in self.sent if number is not None]
 
+    def drains_once(self) -> None:
+        """Pushes until what was recorded is sent: then, not before and not again, the uplink is drained."""
+        while self.uplink.backlog:
+            assert not self.uplink.drained()
+            self.push()
+        assert self.uplink.drained()
+        assert not self.uplink.drained()
+
 
 def test_sends_silence_while_the_gate_is_closed_and_nothing_without_a_connection() -> None:
     line = Line()
@@ -103,11 +111,7 @@ def test_closing_ends_the_recording_at_once_and_drains_the_rest() -> None:
     line.push(40)
     assert not line.uplink.drained()
     line.uplink.connect()
-    while line.uplink.backlog:
-        assert not line.uplink.drained()
-        line.push()
-    assert line.uplink.drained()
-    assert not line.uplink.drained()
+    line.drains_once()
     assert line.words == list(range(60))
 
 
@@ -131,11 +135,7 @@ def test_each_connection_with_a_closed_gate_is_drained_once_it_has_sent_what_is_
     line.uplink.disconnect(unheard)
     assert not line.uplink.drained()
     line.uplink.connect()
-    while line.uplink.backlog:
-        assert not line.uplink.drained()
-        line.push()
-    assert line.uplink.drained()
-    assert not line.uplink.drained()
+    line.drains_once()
 
 
 def test_opening_again_takes_the_drain_back() -> None:
