@@ -155,18 +155,21 @@ class Calls:
             await self._attempt(link, earlier)
             await link.over.wait()
         finally:
-            try:
-                await link.call.leave()
-                link.left.set()
-                if link.grant:
-                    await self._tokens.end(link.grant)
-            finally:
-                # However it ends: a connection that stayed in the list would keep the kiosk from ever being idle.
-                self._links.remove(link)
-                link.left.set()
-                link.gone.set()
-                if self.idle:
-                    self.on_idle()
+            await self._put_away(link)
+
+    async def _put_away(self, link: Link) -> None:
+        """Leaves the room and ends the session. However that goes, the link is gone then: one that stayed would keep the kiosk busy."""
+        try:
+            await link.call.leave()
+            link.left.set()
+            if link.grant:
+                await self._tokens.end(link.grant)
+        finally:
+            self._links.remove(link)
+            link.left.set()
+            link.gone.set()
+            if self.idle:
+                self.on_idle()
 
     async def _attempt(self, link: Link, earlier: Link | None) -> None:
         try:

@@ -19,8 +19,6 @@ FIRST: Final = 2.0
 """Longest time in seconds until the first look at the doorstep after a fault came; it doubles. Requests have no such haste."""
 TRIAL: Final = 300.0
 """Seconds that pass at least before a session is asked for only to see whether it is granted again; twice as many at most."""
-
-
 STANDS: Final = 60.0
 """Seconds for which the media server must be there until a fault that may pass, and that this does not disprove, is taken for past."""
 

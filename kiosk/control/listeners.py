@@ -36,5 +36,7 @@ class Listener:
         self._news.clear()
         dropped, self._dropped = self._dropped, 0
         lines, self._lines, self._waiting = self._lines, deque(), 0
-        told = {"at": datetime.now(UTC).isoformat(), "event": "dropped", "count": dropped}
-        return (json.dumps(told).encode() + b"\n" if dropped else b"") + b"".join(lines)
+        if dropped:
+            told = {"at": datetime.now(UTC).isoformat(), "event": "dropped", "count": dropped}
+            lines.appendleft(json.dumps(told).encode() + b"\n")
+        return b"".join(lines)

@@ -6,7 +6,7 @@ import gc
 
 
 def settle() -> None:
-    """All that is there now stays for good: no later look goes through it. Once, at the end of the start."""
+    """All that is there now stays for good: no later look goes through it. Once, when everything is imported and made."""
     gc.collect()
     gc.freeze()
 
