@@ -22,6 +22,8 @@ session: {agent_id: journal, url: "http://127.0.0.1:9"}
 talk: {mode: toggle}
 audio: {microphone: {device: nowhere}}
 """
+PORTAUDIO = "Expression '"
+"""How PortAudio begins a line of its own. It writes one where a card hands it an error, and offers no way to keep it from that."""
 IN_PLACE = 'mount -t tmpfs none /run && mkdir -p /run/systemd/journal && mount --bind "$1" /run/systemd/journal && shift && exec "$@"'
 
 
@@ -100,5 +102,5 @@ def test_a_real_daemons_records_have_their_fields_and_no_secret(tmp_path: Path) 
     journal.until("state state=stopping", 5)
     journal.close()
     assert KEY.encode() not in journal.raw
-    assert errors.read_text() == ""
+    assert [line for line in errors.read_text().splitlines() if not line.startswith(PORTAUDIO)] == []
     assert all(set(record) >= {"MESSAGE", "PRIORITY", "LOGGER", "CODE_FILE", "CODE_LINE"} for record in journal.records)
