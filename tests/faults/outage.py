@@ -95,7 +95,7 @@ async def outage(world: World, away: float, *, go: Act, come: Act, patience: flo
     await asyncio.sleep(max(0.0, gone + away - time.monotonic()))
     healed = await come()
     heard = await world.agent_hears(gone, patience)
-    await _delivered(world, gone)
+    await delivered(world)
     result = await asyncio.to_thread(align, SENTENCE, await world.heard(gone))
     played = np.concatenate([played, await world.played(middle)])
     lights = [event["at"] - gone for event in world.told("state", seen) if event["indication"] == "reconnecting"]
@@ -112,7 +112,7 @@ async def outage(world: World, away: float, *, go: Act, come: Act, patience: flo
     )
 
 
-async def _delivered(world: World, since: float) -> None:
+async def delivered(world: World) -> None:
     """Everything recorded has gone out and had time to be played."""
     async with asyncio.timeout(SPOKEN + 10.0):
         while (await world.kiosk.ask("figures"))["backlog"]:  # noqa: ASYNC110  another process, which is asked

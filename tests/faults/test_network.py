@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Report
-from tests.faults.outage import LOST, SENTENCE, SPOKEN, outage
+from tests.faults.outage import LOST, SENTENCE, SPOKEN, delivered, outage
 from tests.parts.align import align
 from tests.parts.island.world import World
 
@@ -39,6 +39,27 @@ async def test_packets_vanish_for_5_s(world: World, report: Report) -> None:
 async def test_the_cable_is_pulled_for_5_s(world: World, report: Report) -> None:
     result = await outage(world, 5.0, go=world.island.unplug, come=world.island.plug, patience=20.0)
     report(f"cable pulled: {result}", result.back <= 3.0 and result.joins == 0 and result.honest)
+
+
+@pytest.mark.fault("network-5s")
+@pytest.mark.parametrize("spoken", [0.0, SPOKEN - 0.5], ids=["all of it in the break", "all but its end before"])
+async def test_the_button_is_let_go_in_a_break(livekit_binary: Path, tmp_path: Path, report: Report, spoken: float) -> None:
+    """Push to talk: the microphone is shut when the network comes back, and what was said while it was open is heard all the same."""
+    async with World(livekit_binary, tmp_path, talk={"mode": "hold"}) as world:
+        await world.call()
+        await world.kiosk.ask("press")
+        await asyncio.sleep(1.0)
+        began = await world.say(SENTENCE)
+        await asyncio.sleep(max(0.0, began + spoken - time.monotonic()))
+        gone = await world.island.cut()
+        await asyncio.sleep(max(0.0, began + SPOKEN - time.monotonic()))
+        await world.kiosk.ask("release")
+        await asyncio.sleep(max(0.0, gone + 5.0 - time.monotonic()))
+        await world.island.heal()
+        await world.agent_hears(gone if spoken == 0.0 else began, 20.0)
+        await delivered(world)
+        result = await asyncio.to_thread(align, SENTENCE, await world.heard(began))
+        report(f"let go in it: {result.lost_ms:.0f} of {result.speech_ms:.0f} ms of speech lost", result.lost_ms <= LOST)
 
 
 @pytest.mark.slow
