@@ -23,7 +23,7 @@ talk: {mode: toggle}
 audio: {microphone: {device: nowhere}}
 """
 PORTAUDIO = "Expression '"
-"""How PortAudio begins a line of its own. It writes one where a card hands it an error, and offers no way to keep it from that."""
+"""How PortAudio begins a line of its own: of the first stream that fails in a minute it is let through (kiosk/audio/stderr.py)."""
 IN_PLACE = 'mount -t tmpfs none /run && mkdir -p /run/systemd/journal && mount --bind "$1" /run/systemd/journal && shift && exec "$@"'
 
 
