@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import wave
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -74,6 +74,17 @@ def load(path: str) -> Block:
         raise ValueError(f"{path}: {str(error) or 'a torn WAV file'}") from error
 
 
+def usable(files: Mapping[Earcon, str], tell: Callable[[str], object]) -> dict[Earcon, Block]:
+    """Those of the named files that can be used; of each other one `tell` is told what is wrong with it."""
+    tones: dict[Earcon, Block] = {}
+    for earcon, path in files.items():
+        try:
+            tones[earcon] = load(path)
+        except ValueError as error:
+            tell(f"earcon {earcon.value}: {error}; the built-in tone is used")
+    return tones
+
+
 def _decoded(data: bytes) -> Block:
     with wave.open(BytesIO(data)) as file:
         rate, channels, frames = file.getframerate(), file.getnchannels(), file.getnframes()
@@ -101,11 +112,8 @@ class Earcons:
 
     def load_files(self) -> None:
         """Read the named files; one that cannot be used is named in the journal, and the built-in tone stays."""
-        for earcon, path in self.config.files.items():
-            try:
-                self._tones[earcon] = self._at_volume(load(path))
-            except ValueError as error:
-                _log.warning("earcon %s: %s; the built-in tone is used", earcon.value, error)
+        for earcon, samples in usable(self.config.files, _log.warning).items():
+            self._tones[earcon] = self._at_volume(samples)
 
     def _at_volume(self, samples: Block) -> Block:
         return np.rint(samples * self.config.volume).astype(np.int16)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from kiosk.config.model import Config
 
 DEFAULT = Path("/etc/voice-kiosk/config.yaml")
 
@@ -18,6 +21,15 @@ def check(
     """Print every error of a configuration with its line, or "ok" and what it comes to. Exit 78 when it cannot run."""
     from kiosk.config.report import report
 
-    result = report(file, os.environ if key else None)
+    result = report(file, os.environ if key else None, look=_tones)
     typer.echo(result.text, err=not result.ok)
     raise typer.Exit(result.exit_code)
+
+
+def _tones(config: Config) -> list[str]:
+    words: list[str] = []
+    if config.earcons.files:  # reading them needs numpy, which is slow to import
+        from kiosk.audio.earcons import usable
+
+        usable(config.earcons.files, words.append)
+    return words

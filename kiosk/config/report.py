@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from kiosk.config.effective import effective
 from kiosk.config.loader import load
+from kiosk.config.model import Config
 from kiosk.config.secrets import find_api_key
 from kiosk.errors import ConfigError, SealedKeyError
 
@@ -29,13 +30,15 @@ class Report:
         return 0 if self.ok else CANNOT_RUN
 
 
-def report(path: Path, environ: Mapping[str, str] | None = None, machine: Path = Path("/")) -> Report:
+def report(
+    path: Path, environ: Mapping[str, str] | None = None, machine: Path = Path("/"), look: Callable[[Config], list[str]] = lambda _: []
+) -> Report:
     """Every problem of the file, or `ok` and the effective configuration with secrets masked.
 
     With `environ` the API key is looked for as the daemon on this `machine` (its root) does, and a missing or unsafe one is a problem too;
-    one that systemd alone can read is a warning. `environ` is left as it is.
+    one that systemd alone can read is a warning; so is what `look` finds on that machine. `environ` is left as it is.
     """
-    remark = ""
+    remarks: list[str] = []
     try:
         config = load(path)
     except ConfigError as error:
@@ -44,10 +47,12 @@ def report(path: Path, environ: Mapping[str, str] | None = None, machine: Path =
         try:
             find_api_key(config, dict(environ), machine)
         except SealedKeyError as sealed:
-            remark = f"warning: {sealed}; {sealed.hint}\n"
+            remarks = [f"{sealed}; {sealed.hint}"]
         except ConfigError as error:
             return Report("\n".join([*error.problems, _count(error)]), ok=False)
-    return Report(f"ok: {path}\n{remark}\n{effective(config)}".rstrip(), ok=True)
+        remarks += look(config)
+    warnings = "".join(f"warning: {remark}\n" for remark in remarks)
+    return Report(f"ok: {path}\n{warnings}\n{effective(config)}".rstrip(), ok=True)
 
 
 def _count(error: ConfigError) -> str:

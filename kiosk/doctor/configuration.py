@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from kiosk.audio.earcons import LONGEST, usable
 from kiosk.config.loader import load
 from kiosk.config.model import Config
 from kiosk.config.secrets import Secret, find_api_key
@@ -33,12 +34,15 @@ class KeyFile:
     owner: int = 0
 
 
-def judge_configuration(file: Path, problems: list[str], config: Config) -> Finding:
-    """`problems`: all that is wrong with it."""
+def judge_configuration(file: Path, problems: list[str], tones: list[str], config: Config) -> Finding:
+    """`problems`: all that is wrong with it; `tones`: what is wrong with the files that it names as tones."""
     if problems:
         more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
         mend = f"sudo voice-kiosk edit {file}; all of it: voice-kiosk check {file}"
         return failure("configuration", f"{problems[0]}{more}", mend, problems=problems)
+    if tones:
+        mend = f"16 bit PCM, up to {LONGEST:g} s, readable by the daemon: mend the file, or sudo voice-kiosk edit {file}"
+        return warning("configuration", "; ".join(tones), mend, tones=tones)
     session = config.session
     return ok("configuration", f"{file}: mode {config.talk.mode}, {session.form} at {session.url}", file=str(file), url=session.url)
 
@@ -72,11 +76,13 @@ def _figures(file: KeyFile) -> dict[str, str | None]:
 async def configuration(visit: Visit) -> Finding:
     """Loads the file as the daemon does."""
     problems: list[str] = []
+    tones: list[str] = []
     try:
         visit.config = await aside(partial(load, visit.means.file))
+        await aside(partial(usable, visit.config.earcons.files, tones.append))
     except ConfigError as error:
         problems = error.problems
-    return judge_configuration(visit.means.file, problems, visit.config)
+    return judge_configuration(visit.means.file, problems, tones, visit.config)
 
 
 async def key(visit: Visit) -> Finding:

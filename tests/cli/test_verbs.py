@@ -40,6 +40,13 @@ def typed(*words: str, socket: Path | str, limit: float = 30.0) -> subprocess.Co
     )
 
 
+def test_check_warns_of_a_tone_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(f"{CONFIG}earcons: {{files: {{busy: {tmp_path}/none.wav}}}}\n")
+    done = typed("check", "c.yaml", socket=tmp_path / "none")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1].startswith(f"warning: earcon busy: {tmp_path}/none.wav: ")
+
+
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The socket of a daemon without sound card, button or API: everything that is missing is said."""

@@ -47,15 +47,16 @@ def test_the_key(*, file: KeyFile, source: str, problem: str, length: int, euid:
 
 
 @pytest.mark.parametrize(
-    ("problems", "verdict", "words"),
+    ("problems", "tones", "verdict", "words"),
     [
-        ([], Verdict.OK, "config.yaml: mode hold, voice-session at https://api.thinnest.ai"),
-        (["a:1:1: wrong"], Verdict.FAILURE, "a:1:1: wrong"),
-        (["a:1:1: wrong", "b", "c"], Verdict.FAILURE, "a:1:1: wrong (and 2 more)"),
+        ([], [], Verdict.OK, "config.yaml: mode hold, voice-session at https://api.thinnest.ai"),
+        ([], ["earcon busy: no", "earcon ended: torn"], Verdict.WARNING, "earcon busy: no; earcon ended: torn"),
+        (["a:1:1: wrong"], [], Verdict.FAILURE, "a:1:1: wrong"),
+        (["a:1:1: wrong", "b", "c"], [], Verdict.FAILURE, "a:1:1: wrong (and 2 more)"),
     ],
 )
-def test_the_configuration(problems: list[str], verdict: Verdict, words: str) -> None:
-    finding = judge_configuration(Path("config.yaml"), problems, Config())
+def test_the_configuration(problems: list[str], tones: list[str], verdict: Verdict, words: str) -> None:
+    finding = judge_configuration(Path("config.yaml"), problems, tones, Config())
     assert (finding.verdict, finding.words) == (verdict, words)
 
 
@@ -66,6 +67,9 @@ async def test_a_file_is_loaded_as_the_daemon_does(tmp_path: Path) -> None:
         finding = await configuration(made)
         assert finding.verdict is Verdict.FAILURE
         assert "talk.mdoe" in str(finding.figures["problems"])
+        (tmp_path / "config.yaml").write_text(f"{CONFIG}earcons: {{files: {{busy: {tmp_path}/none.wav}}}}\n")
+        finding = await configuration(made)
+        assert (finding.verdict, f"earcon busy: {tmp_path}/none.wav" in finding.words) == (Verdict.WARNING, True)
         (tmp_path / "config.yaml").write_text(CONFIG + "talk: {mode: vad}\n")
         assert (await configuration(made)).verdict is Verdict.OK
         assert made.config.talk.mode == "vad"
