@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import deque
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -63,5 +63,5 @@ def told(event: dict[str, Any]) -> str:
     """An event in a line."""
     details = " ".join(f"{key}={value}" for key, value in event.items() if key not in _DULL and value is not None)
     words = f": {event['words']}" if event.get("words") else ""
-    at = datetime.fromisoformat(event["at"]) if "at" in event else datetime.now(UTC)
-    return printable(f"{at.astimezone():%H:%M:%S} {event.get('event')} {details}{words}")
+    at = datetime.fromisoformat(event["at"]).astimezone()
+    return printable(f"{at:%H:%M:%S} {event['event']} {details}{words}")

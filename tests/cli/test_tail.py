@@ -53,13 +53,13 @@ def test_the_oldest_go() -> None:
     assert (len(lines), lines[0], lines[-1]) == (KEPT, "transcript who=agent: 6", "transcript who=agent: 5 more")
 
 
-def test_a_line_without_a_time_is_one_of_now() -> None:
-    assert shown({"event": "dropped", "count": 3}) == ["dropped count=3"]
+def test_dropped_events_are_counted() -> None:
+    assert shown({"at": AT, "event": "dropped", "count": 3}) == ["dropped count=3"]
 
 
 def test_a_line_that_broke_off_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_path: Path) -> Iterator[bytes]:
-        return iter([b'{"event": "state"}\n', b'{"event": "sta'])
+        return iter([b'{"at": "%s", "event": "state"}\n' % AT.encode(), b'{"at": "20'])
 
     monkeypatch.setattr("kiosk.cli.tail.events", broken)
     tail = Tail(Path("/nowhere"))
