@@ -56,7 +56,6 @@ async def test_the_button_is_let_go_in_a_break(livekit_binary: Path, tmp_path: P
         await world.kiosk.ask("release")
         await asyncio.sleep(max(0.0, gone + 5.0 - time.monotonic()))
         await world.island.heal()
-        await world.agent_hears(gone if spoken == 0.0 else began, 20.0)
         await delivered(world)
         result = await asyncio.to_thread(align, SENTENCE, await world.heard(began))
         report(f"let go in it: {result.lost_ms:.0f} of {result.speech_ms:.0f} ms of speech lost", result.lost_ms <= LOST)
